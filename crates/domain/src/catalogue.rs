@@ -1,0 +1,42 @@
+//! All events there are: the one place that knows which aggregate a stream type belongs to.
+
+use crate::{
+    DecodeError, RecordedEvent, StoredEvent, StreamType, account::AccountEvent, channel::ChannelEvent,
+    connection::ConnectionEvent, conversation::ConversationEvent, delivery::DeliveryEvent,
+    member::MemberEvent, reading::ReadingEvent,
+};
+
+macro_rules! catalogue {
+    ($($kind:ident($event:ident)),* $(,)?) => {
+        /// Any event of any aggregate.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Event { $($kind($event)),* }
+
+        impl Event {
+            pub(crate) fn decode(row: &RecordedEvent) -> Result<Self, DecodeError> {
+                match row.stream.kind { $(StreamType::$kind => row.decode_as::<$event>().map(Self::$kind)),* }
+            }
+
+            pub fn event_type(&self) -> &'static str {
+                match self { $(Self::$kind(event) => event.event_type()),* }
+            }
+        }
+
+        /// Every stored name with its stream type and newest schema version.
+        pub fn catalogue() -> Vec<(StreamType, &'static str, u16)> {
+            let mut all = Vec::new();
+            $(all.extend($event::CATALOGUE.iter().map(|(name, version)| (StreamType::$kind, *name, *version)));)*
+            all
+        }
+    };
+}
+
+catalogue! {
+    Account(AccountEvent),
+    Connection(ConnectionEvent),
+    Channel(ChannelEvent),
+    Member(MemberEvent),
+    Reading(ReadingEvent),
+    Conversation(ConversationEvent),
+    Delivery(DeliveryEvent),
+}

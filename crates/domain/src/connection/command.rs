@@ -1,0 +1,11 @@
+//! What can be asked of a connection.
+
+use super::{ChannelKind, ConnectionSecrets};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConnectionCommand {
+    /// By a member with account settings access.
+    Add { kind: ChannelKind, secrets: ConnectionSecrets },
+    /// By a member with account settings access. A gapless rotation keeps the old secret as `previous`.
+    RotateSecrets { secrets: ConnectionSecrets },
+}
