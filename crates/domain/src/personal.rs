@@ -2,8 +2,9 @@
 //! event copes with three cases: open, sealed, erased.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use uuid::Uuid;
 
-use crate::{KeyId, StreamRef};
+use crate::{KeyId, StreamRef, StreamType};
 
 /// A value of a person. `Erased` says that there was, or may have been, something that nobody can read any
 /// more (or, in a state, that nothing is known).
@@ -27,6 +28,46 @@ pub struct Sealed {
     pub kind: String,
     /// Format byte, nonce, ciphertext.
     pub bytes: Vec<u8>,
+}
+
+impl Sealed {
+    /// One column's worth of bytes: key (16), version (8, big endian), stream id (16), then stream type and
+    /// kind each behind a length byte, then the ciphertext.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let stream_type = self.stream.kind.as_str();
+        let mut out = Vec::with_capacity(42 + stream_type.len() + self.kind.len() + self.bytes.len());
+        out.extend_from_slice(&self.key.bytes());
+        out.extend_from_slice(&self.version.to_be_bytes());
+        out.extend_from_slice(self.stream.id.as_bytes());
+        for text in [stream_type, &self.kind] {
+            let length = u8::try_from(text.len()).expect("names of streams and events are short literals");
+            out.push(length);
+            out.extend_from_slice(text.as_bytes());
+        }
+        out.extend_from_slice(&self.bytes);
+        out
+    }
+
+    /// The way back of [`Self::to_bytes`]; `None` for anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        fn text(bytes: &[u8]) -> Option<(&str, &[u8])> {
+            let (length, rest) = bytes.split_first()?;
+            let (text, rest) = rest.split_at_checked(usize::from(*length))?;
+            Some((std::str::from_utf8(text).ok()?, rest))
+        }
+        let (key, rest) = bytes.split_first_chunk::<16>()?;
+        let (version, rest) = rest.split_first_chunk::<8>()?;
+        let (stream, rest) = rest.split_first_chunk::<16>()?;
+        let (stream_type, rest) = text(rest)?;
+        let (kind, rest) = text(rest)?;
+        Some(Self {
+            key: KeyId::from_bytes(*key),
+            stream: StreamRef::new(StreamType::parse(stream_type)?, Uuid::from_bytes(*stream)),
+            version: u64::from_be_bytes(*version),
+            kind: kind.to_owned(),
+            bytes: rest.to_vec(),
+        })
+    }
 }
 
 /// Opened bytes that are no value of the expected shape.
@@ -85,5 +126,26 @@ impl<T: Serialize + DeserializeOwned> PersonalPart for Personal<T> {
 
     fn erase(&mut self) {
         *self = Self::Erased;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ciphertext_survives_its_column_and_a_cut_column_is_refused() {
+        let sealed = Sealed {
+            key: KeyId::new(Uuid::from_u128(1)),
+            stream: StreamRef::new(StreamType::Conversation, Uuid::from_u128(2)),
+            version: 300,
+            kind: "MessageReceived".to_owned(),
+            bytes: vec![1, 2, 3],
+        };
+        let column = sealed.to_bytes();
+        assert_eq!(Sealed::from_bytes(&column), Some(sealed));
+        for cut in 0..column.len() - 3 {
+            assert_eq!(Sealed::from_bytes(&column[..cut]), None, "cut at {cut}");
+        }
     }
 }

@@ -1,0 +1,75 @@
+//! The embedded store: one SQLite file, one writer thread, a small read pool. WAL, `synchronous=FULL`.
+//!
+//! All writing is the writer thread's (`writer`): it takes every account's waiting batch into one transaction,
+//! because the disk's sync is what costs, and projections take turns with appends. Reading goes through a
+//! pool of read-only connections on tokio's blocking threads.
+
+mod append;
+mod connection;
+mod error;
+mod keys;
+mod log;
+mod read_models;
+mod sql;
+mod wal;
+mod writer;
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use parlance_store::StoreError;
+use tokio::sync::watch;
+
+pub use self::connection::SQLITE_VERSION_MIN;
+use self::{connection::ReadPool, writer::Writer};
+
+mod migrations {
+    refinery::embed_migrations!("../../migrations/sqlite");
+}
+
+/// How the file is used.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SqliteOptions {
+    /// The file never grows beyond this many pages of 4 KiB; what would not fit is refused as a full disk.
+    pub max_pages: Option<u32>,
+}
+
+/// A SQLite file as a Parlance store. Clones share the file, its writer and its readers.
+#[derive(Clone)]
+pub struct SqliteStore {
+    writer: Arc<Writer>,
+    readers: Arc<ReadPool>,
+    appended: watch::Receiver<u64>,
+    /// Held as long as the store is: no second process may write the file.
+    _lock: Arc<File>,
+}
+
+impl SqliteStore {
+    /// Opens the file, made and migrated if need be. `Unavailable` if another process holds it, `Refused`
+    /// never, `Corrupt` if it is no database of Parlance's.
+    pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, StoreError> {
+        let lock = connection::lock(&path_with(path, ".lock"))?;
+        let mut writing = connection::open_writer(path, options)?;
+        migrations::migrations::runner()
+            .run(&mut writing)
+            .map_err(|error| StoreError::Unavailable(format!("migrating the database: {error}")))?;
+        let (announce, appended) = watch::channel(0);
+        let writer = Writer::start(path, writing, announce)?;
+        let readers = ReadPool::open(path)?;
+        Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), appended, _lock: Arc::new(lock) })
+    }
+
+    /// Why the store stopped, if it did: from then on every call is answered `Unavailable`.
+    pub fn stopped(&self) -> Option<String> {
+        self.writer.stopped()
+    }
+}
+
+fn path_with(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

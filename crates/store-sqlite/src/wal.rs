@@ -1,0 +1,93 @@
+//! The write-ahead log kept short, off the path of commits: a thread copies frames back into the file while
+//! the writer goes on, then the writer makes one short pass between transactions, so that the log starts over.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI32, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::JoinHandle,
+};
+
+use parlance_store::StoreError;
+use rusqlite::Connection;
+
+use crate::{SqliteOptions, connection::open_writer, error::failed};
+
+/// About 16 MiB of log; below it a checkpoint costs more than it saves.
+const FRAMES_MAX: i32 = 4_000;
+
+/// Counts frames and asks for passes.
+pub(crate) struct Wal {
+    frames: Arc<AtomicI32>,
+    ask: Option<SyncSender<()>>,
+    copied: Arc<AtomicBool>,
+    copier: Option<JoinHandle<()>>,
+}
+
+impl Wal {
+    pub(crate) fn watch(path: &Path, writer: &mut Connection) -> Result<Self, StoreError> {
+        let frames = Arc::new(AtomicI32::new(0));
+        let counter = Arc::clone(&frames);
+        writer
+            .wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+                counter.store(pages, Ordering::Relaxed);
+                Ok(())
+            }))
+            .map_err(|error| failed(&error))?;
+        let (ask, asked) = sync_channel(1);
+        let copied = Arc::new(AtomicBool::new(false));
+        let connection = open_writer(path, SqliteOptions::default())?;
+        let done = Arc::clone(&copied);
+        let copier = std::thread::Builder::new()
+            .name("parlance-wal".to_owned())
+            .spawn(move || copy(&connection, &asked, &done))
+            .map_err(|error| StoreError::Unavailable(format!("no thread: {error}")))?;
+        Ok(Self { frames, ask: Some(ask), copied, copier: Some(copier) })
+    }
+
+    /// Called by the writer between transactions.
+    pub(crate) fn between_transactions(&self, writer: &Connection) {
+        if self.copied.swap(false, Ordering::Acquire) {
+            // Few frames are left: the next write starts the log over.
+            pass(writer, "PRAGMA wal_checkpoint(PASSIVE)");
+        } else if self.frames.load(Ordering::Relaxed) > FRAMES_MAX
+            && let Some(ask) = &self.ask
+        {
+            // A full channel: a pass is under way already.
+            let _ = ask.try_send(());
+        }
+    }
+
+    /// Empties the log file; `false`: readers of old frames were in the way for too long.
+    pub(crate) fn truncate(&self, writer: &Connection) -> bool {
+        self.frames.store(0, Ordering::Relaxed);
+        (0..TRUNCATES_MAX).any(|_| pass(writer, "PRAGMA wal_checkpoint(TRUNCATE)"))
+    }
+}
+
+/// Each waits up to the busy time-out; together they bound how long a deletion waits for readers.
+const TRUNCATES_MAX: usize = 5;
+
+impl Drop for Wal {
+    fn drop(&mut self) {
+        self.ask = None;
+        if let Some(copier) = self.copier.take() {
+            let _ = copier.join();
+        }
+    }
+}
+
+fn copy(connection: &Connection, asked: &Receiver<()>, copied: &AtomicBool) {
+    while asked.recv().is_ok() {
+        pass(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+        copied.store(true, Ordering::Release);
+    }
+}
+
+/// Whether the pass was not held up. A failing checkpoint loses nothing: the log keeps what was not copied.
+fn pass(connection: &Connection, pragma: &str) -> bool {
+    connection.query_row(pragma, [], |row| row.get::<_, i64>(0)).is_ok_and(|busy| busy == 0)
+}

@@ -1,0 +1,204 @@
+//! The one thread that writes. It takes turns: every waiting batch of every account in one transaction, then
+//! one page of projections, and so on.
+
+use std::{
+    collections::VecDeque,
+    path::Path,
+    sync::{Arc, OnceLock},
+    thread::JoinHandle,
+};
+
+use parlance_store::{Batch, KeyOp, Outcome, StoreError};
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{append, error::failed, wal::Wal};
+
+/// More jobs than any number of accounts' queues and runners have under way in practice; beyond it callers wait.
+const JOBS_MAX: usize = 4_096;
+/// A transaction takes at most this many accounts' batches, so that nobody waits for too many others.
+const BATCHES_PER_TRANSACTION_MAX: usize = 256;
+
+type Work = Box<dyn FnOnce(&Connection) -> Result<(), StoreError> + Send>;
+
+enum Job {
+    Append(Box<Batch>, oneshot::Sender<Result<Outcome, StoreError>>),
+    Write(Work, oneshot::Sender<Result<(), StoreError>>),
+}
+
+/// The way to the writing thread.
+pub(crate) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    stopped: Arc<OnceLock<String>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn start(
+        path: &Path,
+        mut connection: Connection,
+        announce: watch::Sender<u64>,
+    ) -> Result<Self, StoreError> {
+        let wal = Wal::watch(path, &mut connection)?;
+        let (jobs, waiting) = mpsc::channel(JOBS_MAX);
+        let stopped = Arc::new(OnceLock::new());
+        let turns =
+            Turns { connection, wal, announce, stopped: Arc::clone(&stopped), writes: VecDeque::new() };
+        let thread = std::thread::Builder::new()
+            .name("parlance-writer".to_owned())
+            .spawn(move || turns.run(waiting))
+            .map_err(|error| StoreError::Unavailable(format!("no thread: {error}")))?;
+        Ok(Self { jobs: Some(jobs), stopped, thread: Some(thread) })
+    }
+
+    pub(crate) fn stopped(&self) -> Option<String> {
+        self.stopped.get().cloned()
+    }
+
+    pub(crate) async fn append(&self, batch: Batch) -> Result<Outcome, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Job::Append(Box::new(batch), reply)).await?;
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Runs `work` in a transaction of its own.
+    pub(crate) async fn write(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Job::Write(Box::new(work), reply)).await?;
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    async fn ask(&self, job: Job) -> Result<(), StoreError> {
+        let closed = || StoreError::Unavailable("the store is closed".to_owned());
+        self.jobs.as_ref().ok_or_else(closed)?.send(job).await.map_err(|_| closed())
+    }
+}
+
+/// The thread died between taking a job and answering it.
+fn gone() -> StoreError {
+    StoreError::Unknown("the writer ended".to_owned())
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Turns {
+    connection: Connection,
+    wal: Wal,
+    announce: watch::Sender<u64>,
+    stopped: Arc<OnceLock<String>>,
+    writes: VecDeque<(Work, oneshot::Sender<Result<(), StoreError>>)>,
+}
+
+impl Turns {
+    fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
+        let mut appends = Vec::new();
+        loop {
+            if self.writes.is_empty() {
+                match waiting.blocking_recv() {
+                    Some(job) => self.sort(job, &mut appends),
+                    None => break,
+                }
+            }
+            while appends.len() < BATCHES_PER_TRANSACTION_MAX
+                && let Ok(job) = waiting.try_recv()
+            {
+                self.sort(job, &mut appends);
+            }
+            if !appends.is_empty() {
+                self.append(std::mem::take(&mut appends));
+            }
+            if let Some((work, reply)) = self.writes.pop_front() {
+                let result = self.transaction(work).and_then(|result| result);
+                let _ = reply.send(result);
+            }
+            self.wal.between_transactions(&self.connection);
+        }
+        if self.stopped.get().is_none() {
+            self.wal.truncate(&self.connection);
+        }
+    }
+
+    fn sort(&mut self, job: Job, appends: &mut Vec<(Batch, oneshot::Sender<Result<Outcome, StoreError>>)>) {
+        match job {
+            Job::Append(batch, reply) => appends.push((*batch, reply)),
+            Job::Write(work, reply) => self.writes.push_back((work, reply)),
+        }
+    }
+
+    fn append(&mut self, appends: Vec<(Batch, oneshot::Sender<Result<Outcome, StoreError>>)>) {
+        let (batches, replies): (Vec<_>, Vec<_>) = appends.into_iter().unzip();
+        let destroys = batches
+            .iter()
+            .map(|batch| batch.keys.iter().any(|op| matches!(op, KeyOp::Destroy { .. })))
+            .collect::<Vec<_>>();
+        let results = self.transaction(|connection| append::append_all(connection, batches));
+        let results = match results.and_then(|results| results) {
+            Ok(results) => results,
+            Err(error) => replies.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let appended = |result: &Result<Outcome, StoreError>| matches!(result, Ok(Outcome::Appended(_)));
+        let news = results.iter().any(appended);
+        let destroyed = results.iter().zip(&destroys).any(|(result, destroys)| *destroys && appended(result));
+        // A destroyed key is answered only when its bytes have left the write-ahead log, too.
+        let emptied = !destroyed || self.wal.truncate(&self.connection);
+        for ((result, destroys), reply) in results.into_iter().zip(destroys).zip(replies) {
+            let result = if destroys && appended(&result) && !emptied {
+                Err(StoreError::Unknown(
+                    "the deletion is recorded, but readers kept the write-ahead log from being emptied"
+                        .to_owned(),
+                ))
+            } else {
+                result
+            };
+            let _ = reply.send(result);
+        }
+        if news {
+            self.announce.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// A transaction around `work`. An error before the commit rolls back; one at the commit leaves the
+    /// outcome unknown and stops the store, because a failed sync cannot be trusted by reading back.
+    fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<Result<T, StoreError>, StoreError> {
+        if let Some(why) = self.stopped.get() {
+            return Err(StoreError::Unavailable(format!("the store stopped: {why}")));
+        }
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| failed(&error))?;
+        let result = work(&self.connection);
+        if result.is_err() {
+            // SQLite may have rolled back by itself.
+            if !self.connection.is_autocommit()
+                && let Err(error) = self.connection.execute_batch("ROLLBACK")
+            {
+                self.stop(format!("a rollback failed: {error}"));
+            }
+            return Ok(result);
+        }
+        match self.connection.execute_batch("COMMIT") {
+            Ok(()) => Ok(result),
+            Err(error) => {
+                self.stop(format!("a commit failed: {error}"));
+                let _ = self.connection.execute_batch("ROLLBACK");
+                Err(StoreError::Unknown(error.to_string()))
+            }
+        }
+    }
+
+    fn stop(&self, why: String) {
+        tracing::error!(reason = %why, "the store stops; restart to read back what was stored");
+        let _ = self.stopped.set(why);
+    }
+}

@@ -1,0 +1,28 @@
+//! The ports between Parlance and its stores: [`EventLog`], [`Keys`], [`ReadModels`], what they can answer,
+//! the canonical form of a row, and the suite that every adapter must pass.
+//!
+//! To add an adapter: a crate that implements [`Store`], migrations with the same numbers and names, and a
+//! test that calls [`contract::run`].
+
+pub mod canonical;
+pub mod contract;
+
+mod batch;
+mod error;
+mod log;
+mod read_models;
+
+pub use batch::{
+    AccountKeys, Appended, Batch, EVENT_BYTES_MAX, EVENTS_PER_BATCH_MAX, Expectation, KeyOp, NewEvent,
+    Outcome, Rejection, Snapshot,
+};
+pub use error::{RefusedBecause, StoreError};
+pub use log::{Erasure, EventLog, Head, Keys, Loaded, PAGE_MAX, StoredKey};
+pub use read_models::{
+    Checkpoint, FIRST_GENERATION, Generation, PageWrite, ParkedStream, ProjectionState, ReadModels,
+};
+
+/// Everything a store offers.
+pub trait Store: EventLog + Keys + ReadModels {}
+
+impl<T: EventLog + Keys + ReadModels> Store for T {}
