@@ -90,7 +90,7 @@ impl<T> Personal<T> {
 }
 
 /// What sealing needs of a [`Personal`], whatever it holds.
-pub trait PersonalPart {
+pub trait PersonalPart: Send + Sync {
     /// The bytes to seal; `None` unless open.
     fn plaintext(&self) -> Option<Vec<u8>>;
     fn sealed(&self) -> Option<&Sealed>;
@@ -100,7 +100,7 @@ pub trait PersonalPart {
     fn erase(&mut self);
 }
 
-impl<T: Serialize + DeserializeOwned> PersonalPart for Personal<T> {
+impl<T: Serialize + DeserializeOwned + Send + Sync> PersonalPart for Personal<T> {
     fn plaintext(&self) -> Option<Vec<u8>> {
         self.value().map(|value| {
             serde_json::to_vec(value)

@@ -1,0 +1,418 @@
+//! Deciding within a flush: every command on what its predecessor left, with the streams it rests on noted.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range,
+    sync::Arc,
+};
+
+use cqrs_es::event_sink::EventSink;
+use parlance_domain::{
+    AccountId, ChannelId, Command, ConnectionId, Consulted, ConversationId, Decider, DedupeToken, Issued,
+    KeyId, MemberId, PersonalPart, Position, Refusal, StoredEvent, StreamRef, StreamType, Surroundings,
+    Timestamp, account::Account, channel::Channel, connection::Connection, conversation::Conversation,
+    delivery::Delivery, member::Member, reading::Reading,
+};
+use parlance_store::{Batch, EventLog, Expectation, Head, KeyOp, Keys, NewEvent, Snapshot, StoreError};
+
+use super::{
+    Ask, CommandError,
+    load::{SNAPSHOT_EVERY, load, snapshot, take},
+    path::{Shared, Submission},
+    state::Entry,
+};
+use crate::keys::{AccountRing, DataKey, FoundKey, Keyring};
+
+type TakeSnapshot = fn(&Keyring, &AccountRing, AccountId, StreamRef, &Entry) -> Option<Snapshot>;
+
+/// A stream as the flush sees it.
+#[derive(Clone)]
+struct Slot {
+    entry: Entry,
+    /// The version it had when the flush first looked: what the batch expects.
+    base: u64,
+    /// Whether a decision rests on it, so that the append must confirm its version.
+    expected: bool,
+    snapshot: TakeSnapshot,
+}
+
+/// What a decided command will be answered, once the batch is in.
+pub(super) enum Verdict {
+    /// Its events' places in the batch; none: it already was so.
+    Events(Range<usize>),
+    Refused(CommandError),
+    /// Told before, at this position.
+    Known(Position),
+    /// Told by an earlier command of this flush.
+    Follows(usize),
+}
+
+/// Why one command cannot be decided.
+enum Stopped {
+    /// It alone is answered.
+    Command(CommandError),
+    /// Nobody in the flush can be decided.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What holds once the batch is in.
+pub(super) struct Settled {
+    /// The log's end as the flush knew it.
+    pub head: Head,
+    pub entries: Vec<(StreamRef, Entry)>,
+    pub made: Vec<Arc<DataKey>>,
+    pub destroyed: Vec<KeyId>,
+    /// The places in the batch of the first events of commands that destroy a key.
+    pub deleting: Vec<usize>,
+    pub tokens: Vec<(DedupeToken, usize)>,
+}
+
+/// A flush under way.
+pub(super) struct Flushing<S> {
+    shared: Arc<Shared<S>>,
+    ring: Arc<AccountRing>,
+    account: AccountId,
+    head: Head,
+    now: Timestamp,
+    slots: HashMap<StreamRef, Slot>,
+    events: Vec<NewEvent>,
+    keys: Vec<KeyOp>,
+    made: HashMap<KeyId, Arc<DataKey>>,
+    destroyed: Vec<KeyId>,
+    deleting: Vec<usize>,
+    /// The tokens of this flush, with the command that brought each, and its event's place.
+    tokens: HashMap<DedupeToken, (usize, usize)>,
+}
+
+/// How to take back one command's part of a flush.
+struct Mark {
+    events: usize,
+    keys: usize,
+    destroyed: usize,
+    deleting: usize,
+    slots: Vec<(StreamRef, Slot)>,
+}
+
+impl<S: EventLog + Keys + Clone> Flushing<S> {
+    pub fn new(shared: Arc<Shared<S>>, ring: Arc<AccountRing>, account: AccountId, head: Head) -> Self {
+        Self {
+            shared,
+            ring,
+            account,
+            head,
+            now: head.recorded_at,
+            slots: HashMap::new(),
+            events: Vec::new(),
+            keys: Vec::new(),
+            made: HashMap::new(),
+            destroyed: Vec::new(),
+            deleting: Vec::new(),
+            tokens: HashMap::new(),
+        }
+    }
+
+    /// Every stream looked at.
+    pub fn streams(&self) -> Vec<StreamRef> {
+        self.slots.keys().copied().collect()
+    }
+
+    /// Decides one command and what follows from it. An error is the store's, and concerns the whole flush.
+    pub async fn decide(&mut self, submission: &Submission, index: usize) -> Result<Verdict, StoreError> {
+        self.now = self.now.max(submission.at);
+        let mut mark = Mark {
+            events: self.events.len(),
+            keys: self.keys.len(),
+            destroyed: self.destroyed.len(),
+            deleting: self.deleting.len(),
+            slots: Vec::new(),
+        };
+        let verdict = match self.run(&submission.ask, &mut mark).await {
+            Ok(()) => match self.told_before(mark.events) {
+                Some(verdict) => verdict,
+                None => {
+                    for place in mark.events..self.events.len() {
+                        if let Some(token) = self.events[place].dedupe {
+                            self.tokens.insert(token, (index, place));
+                        }
+                    }
+                    return Ok(Verdict::Events(mark.events..self.events.len()));
+                }
+            },
+            Err(Stopped::Command(error)) => Verdict::Refused(error),
+            Err(Stopped::Store(error)) => return Err(error),
+        };
+        self.take_back(mark);
+        Ok(verdict)
+    }
+
+    fn told_before(&self, from: usize) -> Option<Verdict> {
+        self.events[from..].iter().filter_map(|event| event.dedupe).find_map(|token| {
+            let earlier = self.tokens.get(&token).map(|(index, _)| Verdict::Follows(*index));
+            earlier.or_else(|| self.shared.cache.token(self.account, token).map(Verdict::Known))
+        })
+    }
+
+    fn take_back(&mut self, mark: Mark) {
+        self.events.truncate(mark.events);
+        for op in self.keys.drain(mark.keys..) {
+            if let KeyOp::Create { key, .. } = op {
+                self.made.remove(&key);
+            }
+        }
+        self.destroyed.truncate(mark.destroyed);
+        self.deleting.truncate(mark.deleting);
+        for (stream, slot) in mark.slots.into_iter().rev() {
+            self.slots.insert(stream, slot);
+        }
+    }
+
+    async fn run(&mut self, ask: &Ask, mark: &mut Mark) -> Result<(), Stopped> {
+        let mut waiting: VecDeque<Command> = ask.commands.iter().cloned().collect();
+        while let Some(command) = waiting.pop_front() {
+            let stream = command.stream();
+            match command {
+                Command::Account(_, order) => {
+                    self.handle::<Account, _>(ask, stream, order, &mut waiting, mark).await
+                }
+                Command::Connection(_, order) => {
+                    self.handle::<Connection, _>(ask, stream, order, &mut waiting, mark).await
+                }
+                Command::Channel(_, order) => {
+                    self.handle::<Channel, _>(ask, stream, order, &mut waiting, mark).await
+                }
+                Command::Member(_, order) => {
+                    self.handle::<Member, _>(ask, stream, order, &mut waiting, mark).await
+                }
+                Command::Reading(_, order) => {
+                    self.handle::<Reading, _>(ask, stream, order, &mut waiting, mark).await
+                }
+                Command::Conversation(_, order) => {
+                    self.handle::<Conversation, _>(ask, stream, order, &mut waiting, mark).await
+                }
+                Command::Delivery(_, order) => {
+                    self.handle::<Delivery, _>(ask, stream, order, &mut waiting, mark).await
+                }
+            }?;
+        }
+        Ok(())
+    }
+
+    /// One command of one aggregate, through `Aggregate::handle`; what follows from it joins `waiting`.
+    async fn handle<A, O>(
+        &mut self,
+        ask: &Ask,
+        stream: StreamRef,
+        order: O,
+        waiting: &mut VecDeque<Command>,
+        mark: &mut Mark,
+    ) -> Result<(), Stopped>
+    where
+        A: Decider + cqrs_es::Aggregate<Command = Issued<O>, Error: Into<Refusal>>,
+        O: Send,
+    {
+        self.look::<A>(stream, true).await?;
+        let state = self.slots[&stream].entry.state::<A>();
+        let issued = Issued { on: stream.id, at: self.now, by: ask.by, order };
+        let around = self.surroundings(state.consults(&issued)).await?;
+        let mut new = (*state).clone();
+        let sink = EventSink::default();
+        new.handle(issued, &around, &sink)
+            .await
+            .map_err(|error| Stopped::Command(CommandError::Refused(error.into())))?;
+        let events = sink.collect().await;
+        if events.is_empty() {
+            return Ok(());
+        }
+        mark.slots.push((stream, self.slots[&stream].clone()));
+        for event in events {
+            let event = take::<A>(event);
+            waiting.extend(new.consequences(stream.id, &event.event));
+            if stream.kind == StreamType::Account
+                && self.slots[&stream].entry.version == 0
+                && let Some(keys) = ask.create_account.clone()
+            {
+                self.keys.push(KeyOp::CreateAccount(keys));
+            }
+            self.record(ask, stream, event).await?;
+        }
+        self.slot(stream).entry.set(new);
+        Ok(())
+    }
+
+    /// Puts one event into the batch, its personal part sealed.
+    async fn record<E: StoredEvent>(
+        &mut self,
+        ask: &Ask,
+        stream: StreamRef,
+        stamped: parlance_domain::Stamped<E>,
+    ) -> Result<(), Stopped> {
+        let event = stamped.event;
+        let version = self.slots[&stream].entry.version + 1;
+        let plaintext = event.facts().personal().and_then(PersonalPart::plaintext);
+        let (number, destroys) = (event.facts().key_number(), event.facts().destroys_key());
+        let sealed = match plaintext {
+            Some(plaintext) => {
+                let key = self.key(stream, number).await?;
+                let entropy = self.shared.keyring.entropy();
+                Some(key.seal(entropy, self.account, stream, version, event.event_type(), &plaintext))
+            }
+            None => None,
+        };
+        if let Some(number) = destroys {
+            self.shared
+                .erasures
+                .ready(&self.shared.store)
+                .await
+                .map_err(|error| Stopped::Command(CommandError::Store(error)))?;
+            let key = self.ring.key_id(stream, number);
+            self.keys.push(KeyOp::Destroy { key });
+            self.destroyed.push(key);
+            self.deleting.push(self.events.len());
+            self.slot(stream).entry.key = None;
+        }
+        self.slot(stream).entry.version = version;
+        self.events.push(NewEvent {
+            stream,
+            version,
+            event_type: event.event_type(),
+            schema_version: event.schema_version(),
+            recorded_at: stamped.at,
+            actor: stamped.by,
+            correlation: ask.correlation,
+            causation: ask.id,
+            payload: event.payload(),
+            key: sealed.as_ref().map(|sealed| sealed.key),
+            sealed: sealed.map(|sealed| sealed.bytes),
+            dedupe: event.facts().dedupe(),
+        });
+        Ok(())
+    }
+
+    /// The stream's `number`th data key, made if there is none yet.
+    async fn key(&mut self, stream: StreamRef, number: u32) -> Result<Arc<DataKey>, StoreError> {
+        if let Some((known, key)) = &self.slots[&stream].entry.key
+            && *known == number
+        {
+            return Ok(Arc::clone(key));
+        }
+        let id = self.ring.key_id(stream, number);
+        let found = match self.made.get(&id) {
+            Some(key) => FoundKey::Found(Arc::clone(key)),
+            // A stream without events has no key to look for.
+            None if self.slots[&stream].entry.version == 0 => FoundKey::Absent,
+            None => self.shared.keyring.data_key(&self.shared.store, &self.ring, id).await?,
+        };
+        let key = match found {
+            FoundKey::Found(key) => key,
+            FoundKey::Absent => {
+                let (key, wrapped) = self.ring.create(self.shared.keyring.entropy(), id);
+                self.keys.push(KeyOp::Create { key: id, wrapped });
+                self.made.insert(id, Arc::clone(&key));
+                key
+            }
+            FoundKey::Destroyed => {
+                return Err(StoreError::Corrupt(format!(
+                    "the key {id} of {stream} is destroyed, its stream is not"
+                )));
+            }
+        };
+        self.slot(stream).entry.key = Some((number, Arc::clone(&key)));
+        Ok(key)
+    }
+
+    fn slot(&mut self, stream: StreamRef) -> &mut Slot {
+        self.slots.get_mut(&stream).expect("a stream is looked at before it is changed")
+    }
+
+    /// Makes sure that the flush has the stream's state.
+    async fn look<A: Decider>(&mut self, stream: StreamRef, expected: bool) -> Result<(), StoreError> {
+        if let Some(slot) = self.slots.get_mut(&stream) {
+            slot.expected |= expected;
+            return Ok(());
+        }
+        let entry = match self.shared.cache.state(self.account, stream) {
+            Some(entry) => entry,
+            None => load::<A>(&self.shared.store, &self.shared.keyring, self.account, stream).await?,
+        };
+        let base = entry.version;
+        self.slots.insert(stream, Slot { entry, base, expected, snapshot: snapshot::<A> });
+        Ok(())
+    }
+
+    async fn surroundings(&mut self, consulted: Vec<Consulted>) -> Result<Surroundings, StoreError> {
+        let mut around = Surroundings { head: self.head.position, ..Surroundings::default() };
+        for Consulted { stream, guarded } in consulted {
+            match stream.kind {
+                StreamType::Account => {
+                    self.look::<Account>(stream, guarded).await?;
+                    around.account = self.slots[&stream].entry.state();
+                }
+                StreamType::Member => {
+                    self.look::<Member>(stream, guarded).await?;
+                    around.members.push((MemberId::new(stream.id), self.slots[&stream].entry.state()));
+                }
+                StreamType::Channel => {
+                    self.look::<Channel>(stream, guarded).await?;
+                    around.channels.push((ChannelId::new(stream.id), self.slots[&stream].entry.state()));
+                }
+                StreamType::Connection => {
+                    self.look::<Connection>(stream, guarded).await?;
+                    around
+                        .connections
+                        .push((ConnectionId::new(stream.id), self.slots[&stream].entry.state()));
+                }
+                StreamType::Conversation => {
+                    self.look::<Conversation>(stream, guarded).await?;
+                    around
+                        .conversations
+                        .push((ConversationId::new(stream.id), self.slots[&stream].entry.state()));
+                }
+                // No decision looks at these.
+                StreamType::Reading | StreamType::Delivery => {}
+            }
+        }
+        Ok(around)
+    }
+
+    /// The batch, and what holds once it is in.
+    pub fn into_batch(self) -> (Batch, Settled) {
+        let mut batch = Batch::new(self.account);
+        let mut entries = Vec::with_capacity(self.slots.len());
+        for (stream, mut slot) in self.slots {
+            if slot.expected {
+                batch.expectations.push(Expectation { stream, version: slot.base });
+            }
+            if slot.entry.version > slot.base
+                && slot.entry.version - slot.entry.snapshot_version >= SNAPSHOT_EVERY
+            {
+                let taken =
+                    (slot.snapshot)(&self.shared.keyring, &self.ring, self.account, stream, &slot.entry);
+                if let Some(taken) = taken {
+                    slot.entry.snapshot_version = taken.version;
+                    batch.snapshots.push(taken);
+                }
+            }
+            // What nobody expected is not confirmed by the append, and not kept.
+            if slot.expected {
+                entries.push((stream, slot.entry));
+            }
+        }
+        batch.events = self.events;
+        batch.keys = self.keys;
+        let settled = Settled {
+            head: self.head,
+            entries,
+            made: self.made.into_values().filter(|key| !self.destroyed.contains(&key.id)).collect(),
+            destroyed: self.destroyed,
+            deleting: self.deleting,
+            tokens: self.tokens.into_iter().map(|(token, (_, place))| (token, place)).collect(),
+        };
+        (batch, settled)
+    }
+}

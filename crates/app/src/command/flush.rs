@@ -1,0 +1,201 @@
+//! One flush: decide all that wait, append, answer everybody with the truth.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use parlance_domain::{AccountId, Position};
+use parlance_store::{Appended, EventLog, Head, KeyOp, Keys, Outcome, StoreError};
+
+use super::{
+    CommandError, Receipt,
+    decide::{Flushing, Settled, Verdict},
+    path::{Shared, Submission},
+};
+
+/// Every rejection means that somebody else got on; more in a row is a fault, not contention.
+const DECISIONS_MAX: usize = 64;
+
+/// Flushes one account's commands, one flush at a time.
+pub(super) struct Flusher<S> {
+    shared: Arc<Shared<S>>,
+    account: AccountId,
+    /// Where the log ended after the last append; `None` until looked up.
+    head: Option<Head>,
+}
+
+impl<S: EventLog + Keys + Clone> Flusher<S> {
+    pub fn new(shared: Arc<Shared<S>>, account: AccountId) -> Self {
+        Self { shared, account, head: None }
+    }
+
+    pub async fn flush(&mut self, submissions: Vec<Submission>) {
+        let mut groups = VecDeque::from([submissions]);
+        while let Some(group) = groups.pop_front() {
+            if let Some((first, second)) = self.flush_group(group).await {
+                groups.push_front(second);
+                groups.push_front(first);
+            }
+        }
+    }
+
+    /// Flushes a group. Gives back its halves, undecided, when the store refuses it as a whole.
+    async fn flush_group(
+        &mut self,
+        mut group: Vec<Submission>,
+    ) -> Option<(Vec<Submission>, Vec<Submission>)> {
+        for _ in 0..DECISIONS_MAX {
+            let (flushing, verdicts) = match self.decide_all(&group).await {
+                Ok(Some(decided)) => decided,
+                Ok(None) => {
+                    answer_all(group, &CommandError::NoSuchAccount);
+                    return None;
+                }
+                Err(error) => {
+                    self.forget_head();
+                    answer_all(group, &CommandError::Store(error));
+                    return None;
+                }
+            };
+            let streams = flushing.streams();
+            let (batch, settled) = flushing.into_batch();
+            let deletes = batch.keys.iter().any(|op| matches!(op, KeyOp::Destroy { .. }));
+            match self.shared.store.append(batch).await {
+                Ok(Outcome::Appended(appended)) => {
+                    self.settle(appended, settled, group, verdicts, deletes).await;
+                    return None;
+                }
+                Ok(Outcome::Rejected(rejection)) => {
+                    self.shared.cache.forget(self.account, streams);
+                    self.forget_head();
+                    // Decided again, they find these among the tokens known lately, and are answered so.
+                    self.shared.cache.keep_tokens(self.account, rejection.known);
+                }
+                Err(StoreError::Refused(_)) if group.len() > 1 => {
+                    self.shared.cache.forget(self.account, streams);
+                    let second = group.split_off(group.len() / 2);
+                    return Some((group, second));
+                }
+                Err(error) => {
+                    self.shared.cache.forget(self.account, streams);
+                    self.forget_head();
+                    answer_all(group, &CommandError::Store(error));
+                    return None;
+                }
+            }
+        }
+        answer_all(group, &CommandError::Contended);
+        None
+    }
+
+    fn forget_head(&mut self) {
+        self.head = None;
+    }
+
+    /// Decides every command of the group, in order; `None`: there is no such account. An error is the
+    /// store's and concerns them all.
+    async fn decide_all(
+        &mut self,
+        group: &[Submission],
+    ) -> Result<Option<(Flushing<S>, Vec<Verdict>)>, StoreError> {
+        let shared = &self.shared;
+        let account = self.account;
+        let ring = match shared.keyring.account(&shared.store, account).await? {
+            Some(ring) => ring,
+            None => match group.iter().find_map(|submission| submission.ask.create_account.as_ref()) {
+                Some(keys) => shared.keyring.open_keys(account, keys)?,
+                None => return Ok(None),
+            },
+        };
+        let head = match self.head {
+            Some(head) => head,
+            None => shared.store.head(account).await?,
+        };
+        self.head = Some(head);
+        let mut flushing = Flushing::new(Arc::clone(&self.shared), ring, account, head);
+        let mut verdicts = Vec::with_capacity(group.len());
+        for (index, submission) in group.iter().enumerate() {
+            verdicts.push(flushing.decide(submission, index).await?);
+        }
+        Ok(Some((flushing, verdicts)))
+    }
+
+    /// After the append: caches, erasures, answers.
+    async fn settle(
+        &mut self,
+        appended: Appended,
+        settled: Settled,
+        group: Vec<Submission>,
+        verdicts: Vec<Verdict>,
+        deletes: bool,
+    ) {
+        let lifted = appended.not_before > settled.head.recorded_at;
+        self.head = Some(Head {
+            position: appended.last,
+            recorded_at: appended.recorded_at,
+            epoch: settled.head.epoch,
+        });
+        if lifted {
+            // Another server's event came between: these states hold times that the rows do not.
+            self.shared.cache.forget(self.account, settled.entries.into_iter().map(|(stream, _)| stream));
+        } else {
+            self.shared.cache.keep(self.account, settled.entries);
+        }
+        for key in settled.made {
+            self.shared.keyring.keep(&key);
+        }
+        for key in &settled.destroyed {
+            self.shared.keyring.forget(*key);
+        }
+        let place = |index: usize| Position::new(appended.first.number() + index as u64);
+        let tokens = settled.tokens.into_iter().map(|(token, index)| (token, place(index)));
+        self.shared.cache.keep_tokens(self.account, tokens);
+        if appended.last >= appended.first {
+            (self.shared.wake)(self.account, appended.last);
+        }
+        // The list of erasures is written before anybody who deleted is answered; the others need not wait.
+        let mut deleted = Vec::new();
+        let originals: Vec<_> = verdicts
+            .iter()
+            .map(|verdict| match verdict {
+                Verdict::Events(range) => Some(place(range.start)),
+                Verdict::Known(position) => Some(*position),
+                Verdict::Refused(_) | Verdict::Follows(_) => None,
+            })
+            .collect();
+        for (submission, verdict) in group.into_iter().zip(verdicts) {
+            let result = match verdict {
+                Verdict::Events(range) if range.is_empty() => Ok(Receipt::Unchanged { head: appended.last }),
+                Verdict::Events(range) => {
+                    let receipt = Receipt::Recorded { first: place(range.start), last: place(range.end - 1) };
+                    if deletes && settled.deleting.contains(&range.start) {
+                        deleted.push((submission, receipt));
+                        continue;
+                    }
+                    Ok(receipt)
+                }
+                Verdict::Refused(error) => Err(error),
+                Verdict::Known(original) => Ok(Receipt::Duplicate { original }),
+                Verdict::Follows(leader) => {
+                    let original = originals[leader].unwrap_or(appended.last);
+                    Ok(Receipt::Duplicate { original })
+                }
+            };
+            let _ = submission.reply.send(result);
+        }
+        if !deleted.is_empty() {
+            let listed = self.shared.erasures.drain(&self.shared.store).await;
+            for (submission, receipt) in deleted {
+                let result = listed.clone().map(|()| receipt).map_err(|error| {
+                    let why = format!("the deletion is recorded, but {error}");
+                    CommandError::Store(StoreError::Unknown(why))
+                });
+                let _ = submission.reply.send(result);
+            }
+        }
+    }
+}
+
+fn answer_all(group: Vec<Submission>, error: &CommandError) {
+    for submission in group {
+        let _ = submission.reply.send(Err(error.clone()));
+    }
+}

@@ -1,0 +1,112 @@
+//! The way in: accounts' queues, and what the flushes share.
+
+use std::{
+    collections::HashMap,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use parlance_domain::{AccountId, Position, Timestamp};
+use parlance_store::{EventLog, Keys};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Ask, CommandError, Receipt, cache::Cache, queue};
+use crate::{clock::Clock, erasures::ErasureList, keys::Keyring};
+
+/// Bounds of a command path; the defaults are for production.
+#[derive(Clone, Copy, Debug)]
+pub struct PathOptions {
+    /// Commands that may wait for one account.
+    pub queue_max: usize,
+    /// How long a command waits for room before it is refused as busy.
+    pub room_wait: Duration,
+    /// States kept, of all accounts: about 1 KiB each.
+    pub states_max: NonZeroUsize,
+    /// How long an account's queue outlives its last command.
+    pub idle: Duration,
+}
+
+impl Default for PathOptions {
+    fn default() -> Self {
+        Self {
+            queue_max: 4_096,
+            room_wait: Duration::from_secs(10),
+            states_max: NonZeroUsize::new(65_536).expect("not zero"),
+            idle: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A command that waits.
+pub(super) struct Submission {
+    pub ask: Ask,
+    pub at: Timestamp,
+    pub reply: oneshot::Sender<Result<Receipt, CommandError>>,
+}
+
+/// What all flushes of a path share.
+pub(super) struct Shared<S> {
+    pub store: S,
+    pub keyring: Arc<Keyring>,
+    pub erasures: ErasureList,
+    pub cache: Cache,
+    pub options: PathOptions,
+    pub queues: Mutex<HashMap<AccountId, mpsc::Sender<Submission>>>,
+    /// Told of every append: the account and its last position.
+    pub wake: Box<dyn Fn(AccountId, Position) + Send + Sync>,
+}
+
+/// Takes commands. Clones share queues and caches.
+pub struct CommandPath<S> {
+    shared: Arc<Shared<S>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl<S> Clone for CommandPath<S> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), clock: Arc::clone(&self.clock) }
+    }
+}
+
+impl<S: EventLog + Keys + Clone> CommandPath<S> {
+    pub fn new(
+        store: S,
+        keyring: Arc<Keyring>,
+        erasures: ErasureList,
+        clock: Arc<dyn Clock>,
+        options: PathOptions,
+        wake: impl Fn(AccountId, Position) + Send + Sync + 'static,
+    ) -> Self {
+        let shared = Shared {
+            store,
+            keyring,
+            erasures,
+            cache: Cache::new(options.states_max),
+            options,
+            queues: Mutex::new(HashMap::new()),
+            wake: Box::new(wake),
+        };
+        Self { shared: Arc::new(shared), clock }
+    }
+
+    /// Asks, and waits for the answer. Everything answered with success is durable.
+    pub async fn submit(&self, ask: Ask) -> Result<Receipt, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        let mut submission = Submission { ask, at: self.clock.now(), reply };
+        loop {
+            let queue = queue::of(&self.shared, submission.ask.account);
+            let Ok(permit) = tokio::time::timeout(self.shared.options.room_wait, queue.reserve()).await
+            else {
+                return Err(CommandError::Busy);
+            };
+            match permit {
+                Ok(permit) => break permit.send(submission),
+                // The queue went idle just now; the next look-up makes a new one.
+                Err(_) => submission.at = self.clock.now(),
+            }
+        }
+        let ended = || parlance_store::StoreError::Unknown("the account's queue ended".to_owned());
+        answer.await.unwrap_or_else(|_| Err(ended().into()))
+    }
+}

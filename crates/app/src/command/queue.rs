@@ -1,0 +1,57 @@
+//! An account's queue: one task that lives while there are commands.
+
+use std::sync::Arc;
+
+use parlance_domain::AccountId;
+use parlance_store::{EventLog, Keys};
+use tokio::sync::mpsc;
+
+use super::{
+    flush::Flusher,
+    path::{Shared, Submission},
+};
+
+/// A flush takes at most this many commands: a few milliseconds of deciding and sealing.
+pub(super) const COMMANDS_PER_FLUSH_MAX: usize = 512;
+
+/// The account's queue, started if need be.
+pub(super) fn of<S: EventLog + Keys + Clone>(
+    shared: &Arc<Shared<S>>,
+    account: AccountId,
+) -> mpsc::Sender<Submission> {
+    let mut queues = shared.queues.lock().expect("no panic while locked");
+    if let Some(queue) = queues.get(&account)
+        && !queue.is_closed()
+    {
+        return queue.clone();
+    }
+    let (queue, waiting) = mpsc::channel(shared.options.queue_max);
+    queues.insert(account, queue.clone());
+    tokio::spawn(run(Arc::clone(shared), account, waiting));
+    queue
+}
+
+async fn run<S: EventLog + Keys + Clone>(
+    shared: Arc<Shared<S>>,
+    account: AccountId,
+    mut waiting: mpsc::Receiver<Submission>,
+) {
+    let mut flusher = Flusher::new(Arc::clone(&shared), account);
+    let mut gathered = Vec::with_capacity(COMMANDS_PER_FLUSH_MAX);
+    loop {
+        let taken = waiting.recv_many(&mut gathered, COMMANDS_PER_FLUSH_MAX);
+        match tokio::time::timeout(shared.options.idle, taken).await {
+            Ok(0) => return,
+            Ok(_) => flusher.flush(std::mem::take(&mut gathered)).await,
+            Err(_) => {
+                let mut queues = shared.queues.lock().expect("no panic while locked");
+                waiting.close();
+                // Whoever reserved a place before the close is still served.
+                if waiting.is_empty() && waiting.sender_strong_count() <= 1 {
+                    queues.remove(&account);
+                    return;
+                }
+            }
+        }
+    }
+}

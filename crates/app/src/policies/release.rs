@@ -1,0 +1,144 @@
+//! Coming and going: whoever is removed or loses access to a channel is unassigned from every conversation
+//! concerned, closed ones included, by the system, page by page.
+
+use std::time::Duration;
+
+use parlance_domain::{
+    AccountId, Actor, Command, CommandId, ConversationId, Event, MemberId, Position, RecordedEvent,
+    SystemReason,
+    channel::{ChannelEvent, Visibility},
+    conversation::{ConversationCommand, UnassignCause},
+    member::MemberEvent,
+};
+use parlance_projections::members::{self, MemberRow};
+use parlance_store::{EventLog, FIRST_GENERATION, Keys, ReadModels, StoreError};
+use uuid::Uuid;
+
+use crate::{
+    command::{Ask, CommandError, CommandPath},
+    entropy::Entropy,
+    projections::Projections,
+};
+
+const NAME: &str = "release";
+/// Events looked at in one go.
+const PAGE: usize = 1_000;
+/// Conversations taken from somebody in one go: they share one flush.
+const HELD_PAGE: usize = 256;
+/// How long the inbox may take to catch up before the account is tried again later.
+const CATCH_UP: Duration = Duration::from_secs(10);
+
+/// Why the policy stops for now; it goes on from its checkpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    #[error("the read models have not caught up")]
+    Behind,
+}
+
+/// Unassigns what those who lost access still hold.
+pub struct ReleasePolicy<S> {
+    pub store: S,
+    pub path: CommandPath<S>,
+    pub projections: Projections,
+    pub entropy: Entropy,
+}
+
+impl<S: EventLog + Keys + ReadModels + Clone> ReleasePolicy<S> {
+    /// Handles everything recorded so far, and gives the position up to which it is done.
+    pub async fn drain(&self, account: AccountId) -> Result<Position, PolicyError> {
+        let mut position = self.store.policy_checkpoint(account, NAME).await?;
+        loop {
+            let page = self.store.read(account, position, PAGE).await?;
+            let Some(last) = page.last().map(|recorded| recorded.position) else { return Ok(position) };
+            for recorded in &page {
+                self.react(account, recorded).await?;
+            }
+            self.store.set_policy_checkpoint(account, NAME, last).await?;
+            position = last;
+        }
+    }
+
+    async fn react(&self, account: AccountId, recorded: &RecordedEvent) -> Result<(), PolicyError> {
+        // An event of a type unknown here cannot take access away from anybody here.
+        let Ok(event) = recorded.decode() else { return Ok(()) };
+        let (channel, losers, cause) = match event {
+            Event::Member(MemberEvent::MemberRemoved(_)) => {
+                (None, vec![MemberId::new(recorded.stream.id)], UnassignCause::AssigneeRemoved)
+            }
+            Event::Channel(ChannelEvent::VisibilityChanged(e)) if e.visibility == Visibility::Private => {
+                (Some(recorded.stream.id), self.members(account).await?, UnassignCause::AccessLost)
+            }
+            Event::Channel(ChannelEvent::InstallerChanged(e)) => {
+                (Some(recorded.stream.id), vec![e.previous], UnassignCause::AccessLost)
+            }
+            _ => return Ok(()),
+        };
+        // What they hold is looked up in the inbox, which must know of everything before this event.
+        let passed = self.projections.passed(account, recorded.position, CATCH_UP).await;
+        passed.map_err(|_| PolicyError::Behind)?;
+        for member in losers {
+            self.release(account, member, channel, cause, recorded).await?;
+        }
+        Ok(())
+    }
+
+    /// Every member there ever was; those who kept access are passed over by the rules.
+    async fn members(&self, account: AccountId) -> Result<Vec<MemberId>, PolicyError> {
+        let mut all = Vec::new();
+        let mut after = None;
+        loop {
+            let page =
+                self.store.scan_rows(account, FIRST_GENERATION, &members::MEMBERS, after, PAGE).await?;
+            for row in &page {
+                let row = MemberRow::from_row(row).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+                all.push(row.member);
+            }
+            match page.last() {
+                Some(row) if page.len() == PAGE => after = Some(row[..members::MEMBERS.key.len()].to_vec()),
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    async fn release(
+        &self,
+        account: AccountId,
+        member: MemberId,
+        channel: Option<Uuid>,
+        cause: UnassignCause,
+        event: &RecordedEvent,
+    ) -> Result<(), PolicyError> {
+        let mut after = None;
+        loop {
+            let held = self
+                .store
+                .held_conversations(account, FIRST_GENERATION, member.uuid(), channel, after, HELD_PAGE)
+                .await?;
+            let mut asked = tokio::task::JoinSet::new();
+            for conversation in &held {
+                let command = ConversationCommand::Release { member, cause };
+                let ask = Ask {
+                    account,
+                    id: CommandId::new(self.entropy.id(event.recorded_at)),
+                    correlation: event.correlation,
+                    by: Actor::System(SystemReason::AccessLost),
+                    commands: vec![Command::Conversation(ConversationId::new(*conversation), command)],
+                    create_account: None,
+                };
+                let path = self.path.clone();
+                asked.spawn(async move { path.submit(ask).await });
+            }
+            while let Some(answered) = asked.join_next().await {
+                answered.map_err(|error| StoreError::Unavailable(error.to_string()))??;
+            }
+            match held.last() {
+                Some(last) if held.len() == HELD_PAGE => after = Some(*last),
+                _ => return Ok(()),
+            }
+        }
+    }
+}

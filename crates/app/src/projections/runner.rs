@@ -1,0 +1,169 @@
+//! The live runner: accounts with news take turns, a page each.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use parlance_domain::{AccountId, Position};
+use parlance_projections::{PROJECTORS, Projector};
+use parlance_store::{EventLog, FIRST_GENERATION, ReadModels, StoreError};
+use tokio::sync::{Notify, watch};
+
+use super::fold::AccountFold;
+
+/// Events folded in one turn: a few milliseconds, so that no account waits long for another.
+const PAGE: usize = 1_000;
+/// Accounts whose working sets are kept between turns.
+const ACCOUNTS_KEPT_MAX: usize = 256;
+/// Accounts looked up at once when the runner starts.
+const ACCOUNTS_PAGE: usize = 1_000;
+/// After a failing store: how long until the next try.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// A wait for a projection ended without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the read models have not caught up in time")]
+pub struct WaitError;
+
+struct Shared {
+    dirty: Mutex<VecDeque<AccountId>>,
+    news: Notify,
+    progress: Mutex<HashMap<AccountId, watch::Sender<Position>>>,
+}
+
+/// Runs every projection of every account. Clones share the runner.
+#[derive(Clone)]
+pub struct Projections {
+    shared: Arc<Shared>,
+    projectors: Arc<[&'static dyn Projector]>,
+}
+
+impl Default for Projections {
+    fn default() -> Self {
+        Self::new(&PROJECTORS)
+    }
+}
+
+impl Projections {
+    pub fn new(projectors: &[&'static dyn Projector]) -> Self {
+        let shared = Shared {
+            dirty: Mutex::new(VecDeque::new()),
+            news: Notify::new(),
+            progress: Mutex::new(HashMap::new()),
+        };
+        Self { shared: Arc::new(shared), projectors: projectors.into() }
+    }
+
+    /// Says that an account has news. A hint: what there is to do is found by looking at the log.
+    pub fn wake(&self, account: AccountId) {
+        let mut dirty = self.shared.dirty.lock().expect("no panic while locked");
+        if !dirty.contains(&account) {
+            dirty.push_back(account);
+        }
+        drop(dirty);
+        self.shared.news.notify_one();
+    }
+
+    /// Waits until every projection of the account has passed `position`: read your own writes.
+    pub async fn passed(
+        &self,
+        account: AccountId,
+        position: Position,
+        limit: Duration,
+    ) -> Result<(), WaitError> {
+        let mut progress = {
+            let mut all = self.shared.progress.lock().expect("no panic while locked");
+            all.entry(account).or_insert_with(|| watch::channel(Position::START).0).subscribe()
+        };
+        if *progress.borrow() < position {
+            self.wake(account);
+        }
+        let passed = progress.wait_for(|at| *at >= position);
+        match tokio::time::timeout(limit, passed).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(WaitError),
+        }
+    }
+
+    /// Runs until the task is dropped. Looks at every account once, then at those that have news.
+    pub async fn run<S: EventLog + ReadModels + Clone>(self, store: S) {
+        let mut after = None;
+        loop {
+            match store.accounts(after, ACCOUNTS_PAGE).await {
+                Ok(accounts) => {
+                    accounts.iter().for_each(|account| self.wake(*account));
+                    match accounts.last() {
+                        Some(last) => after = Some(*last),
+                        None => break,
+                    }
+                }
+                Err(error) => self.rest(&error).await,
+            }
+        }
+        let mut folds = HashMap::new();
+        loop {
+            let next = self.shared.dirty.lock().expect("no panic while locked").pop_front();
+            let Some(account) = next else {
+                self.shared.news.notified().await;
+                continue;
+            };
+            if folds.len() > ACCOUNTS_KEPT_MAX {
+                folds.clear();
+            }
+            match self.turn(&store, &mut folds, account).await {
+                Ok(true) => self.wake(account),
+                Ok(false) => {}
+                Err(error) => {
+                    folds.remove(&account);
+                    self.wake(account);
+                    self.rest(&error).await;
+                }
+            }
+        }
+    }
+
+    /// Folds everything there is of one account; for commands that run without a server.
+    pub async fn catch_up(
+        &self,
+        store: &(impl EventLog + ReadModels),
+        account: AccountId,
+    ) -> Result<Position, StoreError> {
+        let mut fold = AccountFold::resume(store, account, FIRST_GENERATION, &self.projectors).await?;
+        while fold.page(store, PAGE, None).await? {}
+        self.announce(account, fold.position());
+        Ok(fold.position())
+    }
+
+    /// One page of one account; `true`: there may be more.
+    async fn turn(
+        &self,
+        store: &(impl EventLog + ReadModels),
+        folds: &mut HashMap<AccountId, AccountFold>,
+        account: AccountId,
+    ) -> Result<bool, StoreError> {
+        if let std::collections::hash_map::Entry::Vacant(vacant) = folds.entry(account) {
+            vacant.insert(AccountFold::resume(store, account, FIRST_GENERATION, &self.projectors).await?);
+        }
+        let fold = folds.get_mut(&account).expect("resumed just now");
+        let more = fold.page(store, PAGE, None).await?;
+        self.announce(account, fold.position());
+        Ok(more)
+    }
+
+    fn announce(&self, account: AccountId, position: Position) {
+        let mut all = self.shared.progress.lock().expect("no panic while locked");
+        let progress = all.entry(account).or_insert_with(|| watch::channel(Position::START).0);
+        progress.send_if_modified(|at| {
+            let moved = *at != position;
+            *at = position;
+            moved
+        });
+    }
+
+    async fn rest(&self, error: &StoreError) {
+        tracing::error!(%error, "projections cannot go on; trying again");
+        tokio::time::sleep(RETRY).await;
+    }
+}
