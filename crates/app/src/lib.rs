@@ -16,6 +16,7 @@ pub mod projections;
 
 mod event_store;
 mod parlance;
+mod wakeup;
 
 pub use event_store::AccountEventStore;
 pub use parlance::{OpenError, Parlance, Settings};

@@ -16,10 +16,8 @@ use crate::{
     keys::{Keyring, MasterKey, UnlockError},
     policies::ReleasePolicy,
     projections::{Projections, WaitError},
+    wakeup::Wakeup,
 };
-
-/// After a failing policy: how long until the next try.
-const POLICY_RETRY: Duration = Duration::from_millis(500);
 
 /// What a Parlance runs with, besides its store.
 pub struct Settings {
@@ -62,6 +60,7 @@ pub struct Parlance<S> {
     pub projections: Projections,
     pub clock: Arc<dyn Clock>,
     pub entropy: Entropy,
+    news: Wakeup,
     tasks: JoinSet<()>,
 }
 
@@ -75,32 +74,36 @@ impl<S: Store + Clone> Parlance<S> {
             tracing::error!(%error, "deletions are refused for now");
         }
         let projections = Projections::new(&projectors);
-        let wake = projections.clone();
+        let news = Wakeup::default();
+        let (folds, policies) = (projections.clone(), news.clone());
         let commands = CommandPath::new(
             store.clone(),
             Arc::clone(&keyring),
             erasures,
             Arc::clone(&clock),
             path,
-            move |account, _| wake.wake(account),
+            move |account, _| {
+                folds.wake(account);
+                policies.wake(account);
+            },
         );
-        Ok(Self { store, keyring, commands, projections, clock, entropy, tasks: JoinSet::new() })
+        Ok(Self { store, keyring, commands, projections, clock, entropy, news, tasks: JoinSet::new() })
     }
 
     /// Starts projections and policies.
     pub fn start(&mut self) {
         self.tasks.spawn(self.projections.clone().run(self.store.clone()));
-        self.tasks.spawn(run_policies(self.release_policy()));
+        self.tasks.spawn(self.release_policy().run(self.news.clone()));
     }
 
     /// The policy, to be drained by hand where nothing runs by itself.
     pub fn release_policy(&self) -> ReleasePolicy<S> {
-        ReleasePolicy {
-            store: self.store.clone(),
-            path: self.commands.clone(),
-            projections: self.projections.clone(),
-            entropy: self.entropy.clone(),
-        }
+        ReleasePolicy::new(
+            self.store.clone(),
+            self.commands.clone(),
+            self.projections.clone(),
+            self.entropy.clone(),
+        )
     }
 
     pub async fn create_account(&self, new: NewAccount) -> Result<CreatedAccount, CommandError> {
@@ -119,38 +122,5 @@ impl<S: Store + Clone> Parlance<S> {
         limit: Duration,
     ) -> Result<(), WaitError> {
         self.projections.passed(account, position, limit).await
-    }
-}
-
-/// Looks at all accounts whenever something was appended.
-async fn run_policies<S: Store + Clone>(policy: ReleasePolicy<S>) {
-    let mut appended = policy.store.appended();
-    loop {
-        appended.mark_unchanged();
-        if let Err(error) = drain_all(&policy).await {
-            tracing::warn!(%error, "a policy cannot go on; trying again");
-            tokio::time::sleep(POLICY_RETRY).await;
-            continue;
-        }
-        if appended.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn drain_all<S: Store + Clone>(
-    policy: &ReleasePolicy<S>,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    const PAGE: usize = 1_000;
-    let mut after = None;
-    loop {
-        let accounts = policy.store.accounts(after, PAGE).await?;
-        for account in &accounts {
-            policy.drain(*account).await?;
-        }
-        match accounts.last() {
-            Some(last) => after = Some(*last),
-            None => return Ok(()),
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Coming and going: whoever is removed or loses access to a channel is unassigned from every conversation
 //! concerned, closed ones included, by the system, page by page.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use parlance_domain::{
     AccountId, Actor, Command, CommandId, ConversationId, Event, MemberId, Position, RecordedEvent,
@@ -18,13 +18,22 @@ use crate::{
     command::{Ask, CommandError, CommandPath},
     entropy::Entropy,
     projections::Projections,
+    wakeup::Wakeup,
 };
 
 const NAME: &str = "release";
+/// The events it looks at.
+const TAKES_ACCESS: [&str; 3] = ["MemberRemoved", "VisibilityChanged", "InstallerChanged"];
 /// Events looked at in one go.
 const PAGE: usize = 1_000;
 /// Conversations taken from somebody in one go: they share one flush.
 const HELD_PAGE: usize = 256;
+/// A checkpoint is written when something was done, and at least after so many events: it costs a transaction.
+const CHECKPOINT_EVERY: u64 = 10_000;
+/// Accounts looked up at once when the policy starts.
+const ACCOUNTS_PAGE: usize = 1_000;
+/// After a failure: how long until the next try.
+const RETRY: Duration = Duration::from_millis(500);
 /// How long the inbox may take to catch up before the account is tried again later.
 const CATCH_UP: Duration = Duration::from_secs(10);
 
@@ -41,30 +50,71 @@ pub enum PolicyError {
 
 /// Unassigns what those who lost access still hold.
 pub struct ReleasePolicy<S> {
-    pub store: S,
-    pub path: CommandPath<S>,
-    pub projections: Projections,
-    pub entropy: Entropy,
+    store: S,
+    path: CommandPath<S>,
+    projections: Projections,
+    entropy: Entropy,
+    /// How far each account has been looked through; ahead of the stored checkpoint where nothing was done.
+    looked: HashMap<AccountId, Position>,
 }
 
 impl<S: EventLog + Keys + ReadModels + Clone> ReleasePolicy<S> {
-    /// Handles everything recorded so far, and gives the position up to which it is done.
-    pub async fn drain(&self, account: AccountId) -> Result<Position, PolicyError> {
-        let mut position = self.store.policy_checkpoint(account, NAME).await?;
+    pub(crate) fn new(store: S, path: CommandPath<S>, projections: Projections, entropy: Entropy) -> Self {
+        Self { store, path, projections, entropy, looked: HashMap::new() }
+    }
+
+    /// Runs until the task is dropped: every account once, then those that have news.
+    pub(crate) async fn run(mut self, news: Wakeup) {
+        let mut after = None;
         loop {
-            let page = self.store.read(account, position, PAGE).await?;
-            let Some(last) = page.last().map(|recorded| recorded.position) else { return Ok(position) };
-            for recorded in &page {
-                self.react(account, recorded).await?;
+            match self.store.accounts(after, ACCOUNTS_PAGE).await {
+                Ok(accounts) => {
+                    accounts.iter().for_each(|account| news.wake(*account));
+                    match accounts.last() {
+                        Some(last) => after = Some(*last),
+                        None => break,
+                    }
+                }
+                Err(error) => rest(&error.into()).await,
             }
-            self.store.set_policy_checkpoint(account, NAME, last).await?;
-            position = last;
+        }
+        loop {
+            let account = news.next().await;
+            if let Err(error) = self.drain(account).await {
+                news.wake(account);
+                rest(&error).await;
+            }
         }
     }
 
-    async fn react(&self, account: AccountId, recorded: &RecordedEvent) -> Result<(), PolicyError> {
-        // An event of a type unknown here cannot take access away from anybody here.
-        let Ok(event) = recorded.decode() else { return Ok(()) };
+    /// Handles everything recorded so far, and gives the position up to which it is done.
+    pub async fn drain(&mut self, account: AccountId) -> Result<Position, PolicyError> {
+        let stored = self.store.policy_checkpoint(account, NAME).await?;
+        let mut position = self.looked.get(&account).copied().unwrap_or_default().max(stored);
+        let mut stored = stored.number();
+        loop {
+            let page = self.store.read(account, position, PAGE).await?;
+            let Some(last) = page.last().map(|recorded| recorded.position) else { break };
+            let mut acted = false;
+            for recorded in &page {
+                acted |= self.react(account, recorded).await?;
+            }
+            if acted || last.number() - stored >= CHECKPOINT_EVERY {
+                self.store.set_policy_checkpoint(account, NAME, last).await?;
+                stored = last.number();
+            }
+            position = last;
+            self.looked.insert(account, position);
+        }
+        Ok(position)
+    }
+
+    /// `true`: the event took access away from somebody.
+    async fn react(&self, account: AccountId, recorded: &RecordedEvent) -> Result<bool, PolicyError> {
+        if !TAKES_ACCESS.contains(&recorded.event_type.as_str()) {
+            return Ok(false);
+        }
+        let event = recorded.decode().map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let (channel, losers, cause) = match event {
             Event::Member(MemberEvent::MemberRemoved(_)) => {
                 (None, vec![MemberId::new(recorded.stream.id)], UnassignCause::AssigneeRemoved)
@@ -75,7 +125,7 @@ impl<S: EventLog + Keys + ReadModels + Clone> ReleasePolicy<S> {
             Event::Channel(ChannelEvent::InstallerChanged(e)) => {
                 (Some(recorded.stream.id), vec![e.previous], UnassignCause::AccessLost)
             }
-            _ => return Ok(()),
+            _ => return Ok(false),
         };
         // What they hold is looked up in the inbox, which must know of everything before this event.
         let passed = self.projections.passed(account, recorded.position, CATCH_UP).await;
@@ -83,7 +133,7 @@ impl<S: EventLog + Keys + ReadModels + Clone> ReleasePolicy<S> {
         for member in losers {
             self.release(account, member, channel, cause, recorded).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Every member there ever was; those who kept access are passed over by the rules.
@@ -141,4 +191,9 @@ impl<S: EventLog + Keys + ReadModels + Clone> ReleasePolicy<S> {
             }
         }
     }
+}
+
+async fn rest(error: &PolicyError) {
+    tracing::warn!(%error, "a policy cannot go on; trying again");
+    tokio::time::sleep(RETRY).await;
 }

@@ -1,7 +1,7 @@
 //! The live runner: accounts with news take turns, a page each.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -9,9 +9,10 @@ use std::{
 use parlance_domain::{AccountId, Position};
 use parlance_projections::{PROJECTORS, Projector};
 use parlance_store::{EventLog, FIRST_GENERATION, ReadModels, StoreError};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use super::fold::AccountFold;
+use crate::wakeup::Wakeup;
 
 /// Events folded in one turn: a few milliseconds, so that no account waits long for another.
 const PAGE: usize = 1_000;
@@ -28,8 +29,7 @@ const RETRY: Duration = Duration::from_millis(500);
 pub struct WaitError;
 
 struct Shared {
-    dirty: Mutex<VecDeque<AccountId>>,
-    news: Notify,
+    news: Wakeup,
     progress: Mutex<HashMap<AccountId, watch::Sender<Position>>>,
 }
 
@@ -48,22 +48,13 @@ impl Default for Projections {
 
 impl Projections {
     pub fn new(projectors: &[&'static dyn Projector]) -> Self {
-        let shared = Shared {
-            dirty: Mutex::new(VecDeque::new()),
-            news: Notify::new(),
-            progress: Mutex::new(HashMap::new()),
-        };
+        let shared = Shared { news: Wakeup::default(), progress: Mutex::new(HashMap::new()) };
         Self { shared: Arc::new(shared), projectors: projectors.into() }
     }
 
     /// Says that an account has news. A hint: what there is to do is found by looking at the log.
     pub fn wake(&self, account: AccountId) {
-        let mut dirty = self.shared.dirty.lock().expect("no panic while locked");
-        if !dirty.contains(&account) {
-            dirty.push_back(account);
-        }
-        drop(dirty);
-        self.shared.news.notify_one();
+        self.shared.news.wake(account);
     }
 
     /// Waits until every projection of the account has passed `position`: read your own writes.
@@ -104,11 +95,7 @@ impl Projections {
         }
         let mut folds = HashMap::new();
         loop {
-            let next = self.shared.dirty.lock().expect("no panic while locked").pop_front();
-            let Some(account) = next else {
-                self.shared.news.notified().await;
-                continue;
-            };
+            let account = self.shared.news.next().await;
             if folds.len() > ACCOUNTS_KEPT_MAX {
                 folds.clear();
             }
