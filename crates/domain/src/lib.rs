@@ -25,6 +25,8 @@ mod ids;
 mod personal;
 mod recorded;
 mod surroundings;
+#[cfg(test)]
+mod testing;
 mod text;
 mod time;
 mod upcast;
