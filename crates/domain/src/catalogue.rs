@@ -1,7 +1,7 @@
 //! All events there are: the one place that knows which aggregate a stream type belongs to.
 
 use crate::{
-    DecodeError, RecordedEvent, StoredEvent, StreamType, account::AccountEvent, channel::ChannelEvent,
+    DecodeError, Facts, RecordedEvent, StoredEvent, StreamType, account::AccountEvent, channel::ChannelEvent,
     connection::ConnectionEvent, conversation::ConversationEvent, delivery::DeliveryEvent,
     member::MemberEvent, reading::ReadingEvent,
 };
@@ -19,6 +19,21 @@ macro_rules! catalogue {
 
             pub fn event_type(&self) -> &'static str {
                 match self { $(Self::$kind(event) => event.event_type()),* }
+            }
+
+            /// Clear JSON of the event's fields, as it is stored.
+            pub fn payload(&self) -> Vec<u8> {
+                match self { $(Self::$kind(event) => event.payload()),* }
+            }
+
+            /// What the shell may know of the event besides its fields.
+            pub fn facts(&self) -> &dyn Facts {
+                match self { $(Self::$kind(event) => event.facts()),* }
+            }
+
+            /// The same, to open or seal its personal part.
+            pub fn facts_mut(&mut self) -> &mut dyn Facts {
+                match self { $(Self::$kind(event) => event.facts_mut()),* }
             }
         }
 

@@ -6,7 +6,7 @@
 //! `evolve` are private to their folder; the only way in is `cqrs_es::Aggregate::handle` and `apply`.
 //!
 //! To add an aggregate: copy a small folder (`reading/`), give it a [`StreamType`], a variant in [`Command`]
-//! and [`Event`], fixtures in `fixtures/<aggregate>/`, and a line in `catalogue::tests`.
+//! and [`Event`], and fixtures in `fixtures/<aggregate>/`; `tests/fixtures.rs` names those that are missing.
 
 pub mod account;
 pub mod channel;
