@@ -227,5 +227,23 @@ fn replays<A: Held>(streams: &Streams<A>) {
         assert_eq!(&replayed, &**state, "a replay ends where the decisions ended");
         let json = serde_json::to_vec(&**state).expect("states are JSON");
         assert_eq!(&serde_json::from_slice::<A>(&json).expect("loads"), &**state);
+        seals::<A>(state);
     }
+}
+
+/// A snapshot of a state keeps nothing personal open, and what was taken out can be put back.
+fn seals<A: Held>(state: &A) {
+    let mut snapshot = state.clone();
+    let mut plaintexts = Vec::new();
+    for (_, part) in snapshot.personal_parts() {
+        plaintexts.push(part.plaintext());
+        part.erase();
+    }
+    assert!(!serde_json::to_string(&snapshot).expect("states are JSON").contains("{\"open\":"));
+    for ((_, part), plaintext) in snapshot.personal_parts().into_iter().zip(&plaintexts) {
+        if let Some(plaintext) = plaintext {
+            part.set_plaintext(plaintext).expect("opens");
+        }
+    }
+    assert_eq!(&snapshot, state);
 }

@@ -190,6 +190,10 @@ fn what_a_message_tells_of_the_contact_is_kept_when_it_is_news() {
     ]);
     when(known(), CONTACT, told(phone.clone()))
         .then_expect_events(vec![now(CONTACT, received(1, 2)), now(CONTACT, changed(1, both))]);
+    when(known(), CONTACT, told(profile("Kis Ödön"))).then_expect_events(vec![
+        now(CONTACT, received(1, 2)),
+        now(CONTACT, changed(1, profile("Kis Ödön"))),
+    ]);
     for no_news in [profile("Nagy Ödön"), ContactProfile::default()] {
         when(known(), CONTACT, told(no_news)).then_expect_events(vec![now(CONTACT, received(1, 2))]);
     }
