@@ -21,7 +21,7 @@ pub(super) fn decide(
     let oneself = issued.by == Actor::Member(MemberId::new(issued.on));
     let event = match &issued.order {
         MemberCommand::Invite { account, email, name, settings_access } => {
-            if !manages() {
+            if !matches!(issued.by, Actor::Operator(_)) && !manages() {
                 return Err(MemberError::NotPermitted);
             }
             match state.standing {
@@ -103,9 +103,9 @@ pub(super) fn decide(
 /// is newer than any look around.
 fn manages(state: &Member, on: Uuid, by: Actor, around: &Surroundings) -> bool {
     match by {
-        Actor::Operator(_) => true,
         Actor::Member(id) if id.uuid() == on => permits(Action::ManageAccount, id, state, None),
         Actor::Member(id) => permits(Action::ManageAccount, id, &around.member(id), None),
-        Actor::Contact(_) | Actor::System(_) => false,
+        // An operator is no member of the account: they let the first one in, and no more.
+        Actor::Operator(_) | Actor::Contact(_) | Actor::System(_) => false,
     }
 }
