@@ -11,8 +11,10 @@ use parlance_domain::{
     Timestamp,
     account::Account,
     catalogue,
-    channel::{Channel, Health},
-    conversation::{Conversation, ConversationCommand, ConversationEvent, Phase, ReopenCause, UnassignCause},
+    channel::{Channel, ChannelEvent, Health, InstallerCause},
+    conversation::{
+        Assignment, Conversation, ConversationCommand, ConversationEvent, Phase, ReopenCause, UnassignCause,
+    },
     member::Member,
     permissions::has_access,
 };
@@ -47,6 +49,7 @@ fn step(world: &mut World, (by, command): &Step) -> Vec<Happened> {
     match &asked {
         Ok(happened) => {
             conversations_hold(&before, world, *by, happened);
+            channel_events_hold(&before, *by, happened);
             if let Command::Conversation(_, order) = command
                 && by.member().is_some()
                 && !matches!(order, ConversationCommand::Release { .. })
@@ -88,6 +91,33 @@ fn channels_hold(world: &World) {
     }
 }
 
+/// Only the installer with settings access governs a channel, and it changes hands from the one who had it.
+fn channel_events_hold(before: &World, by: Actor, happened: &[Happened]) {
+    use ChannelEvent as E;
+    for happened in happened {
+        let Event::Channel(event) = &happened.event else { continue };
+        let channel = before.state::<Channel>(happened.stream);
+        if matches!(event, E::ChannelBroken(_) | E::ChannelRestored(_)) {
+            assert!(matches!(by, Actor::System(_)), "{event:?} is reported");
+            continue;
+        }
+        let member = by.member().expect("a member changes a channel");
+        let manages = before.state::<Member>(member).settings_access;
+        assert!(manages, "{event:?} needs settings access");
+        let installer = channel.installer == Some(member);
+        match event {
+            E::VisibilityChanged(_) | E::RetentionChanged(_) => assert!(installer, "{event:?}"),
+            E::InstallerChanged(e) => {
+                assert_eq!(Some(e.previous), channel.installer);
+                assert_ne!(e.previous, e.installer);
+                let reconnected = e.cause == InstallerCause::Reconnected && e.installer == member;
+                assert_ne!(reconnected, installer, "handed over by the installer, or taken by reconnecting");
+            }
+            _ => {}
+        }
+    }
+}
+
 fn reaches(world: &World, member: MemberId, conversation: &Conversation) -> bool {
     conversation.channel.is_some_and(|channel| {
         has_access(member, &world.state::<Member>(member), &world.state::<Channel>(channel))
@@ -106,6 +136,10 @@ fn conversations_hold(before: &World, after: &World, by: Actor, happened: &[Happ
             .collect();
         for (stamped, event) in &events {
             event_holds(before, &old, by, *stamped, event);
+            if let ConversationEvent::Assigned(e) = event {
+                let assignment = Assignment { assignee: e.assignee, by, at: after.now };
+                assert_eq!(new.assignment, Some(assignment), "who, by whom and when");
+            }
         }
         life_holds(&old, &new, &events.iter().map(|(_, event)| *event).collect::<Vec<_>>());
         assert!(new.last_contact_at <= Some(after.now), "a stamp from the future is no time");
@@ -124,6 +158,15 @@ fn event_holds(before: &World, old: &Conversation, by: Actor, stamped: Actor, ev
         _ => None,
     };
     assert_eq!(stamped, automatic.map_or(by, Actor::System), "{event:?}");
+    if let E::Unassigned(e) = event {
+        assert_eq!(old.assignee(), Some(e.previous));
+        let lost = matches!(e.cause, UnassignCause::AssigneeRemoved | UnassignCause::AccessLost);
+        // A member may take it from whomever; the system only from those who lost access, or by the rule.
+        assert!(
+            e.cause == UnassignCause::Member || lost != reaches(before, e.previous, old),
+            "{event:?} is without cause"
+        );
+    }
     if let E::Assigned(e) = event {
         let assignee = before.state::<Member>(e.assignee);
         assert!(assignee.available, "nobody assigns to an unavailable member");
