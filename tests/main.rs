@@ -1,0 +1,3 @@
+//! The product as its users see it, one file an area. What is tested below this level stands in the crates.
+
+mod conversations;

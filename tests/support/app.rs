@@ -1,0 +1,110 @@
+//! A Parlance in a temporary folder.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use parlance_app::{
+    Parlance, Settings,
+    clock::ManualClock,
+    command::{Ask, CommandError, PathOptions, Receipt},
+    entropy::Entropy,
+    keys::MasterKey,
+};
+use parlance_domain::{
+    AccountId, Actor, Command, CommandId, CorrelationId, Position, RecordedEvent, Timestamp,
+};
+use parlance_store::{EventLog as _, PAGE_MAX};
+use parlance_store_sqlite::{SqliteOptions, SqliteStore};
+use tempfile::TempDir;
+
+/// Where every test's time begins: 2026-01-01T00:00:00Z.
+pub const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+/// Read models are waited for at most this long; only a broken build needs it.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A whole Parlance on the embedded store, with a clock that stands still until it is moved.
+pub struct TestApp {
+    pub parlance: Parlance<SqliteStore>,
+    pub clock: ManualClock,
+    pub entropy: Entropy,
+    /// `None` where the folder is somebody else's.
+    pub folder: Option<TempDir>,
+}
+
+impl TestApp {
+    /// A new store in a new folder, projections and policies running.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut app = Self::open(folder.path(), 1).await;
+        app.folder = Some(folder);
+        app.parlance.start();
+        app
+    }
+
+    /// Opens (or makes) the store in `folder`; nothing runs by itself.
+    pub async fn open(folder: &Path, seed: u64) -> Self {
+        let store = SqliteStore::open(&folder.join("parlance.db"), SqliteOptions::default())
+            .expect("the store opens");
+        Self::over(store, folder, seed).await
+    }
+
+    /// Another Parlance over a store that is open already: a second command path with caches of its own.
+    pub async fn over(store: SqliteStore, folder: &Path, seed: u64) -> Self {
+        let clock = ManualClock::at(START);
+        let entropy = Entropy::seeded(seed);
+        let mut settings =
+            Settings::new(MasterKey::from_bytes([7; 32]), folder, Arc::new(clock.clone()), entropy.clone());
+        settings.path = PathOptions { room_wait: PATIENCE, ..PathOptions::default() };
+        let parlance = Parlance::open(store, settings).await.expect("Parlance opens");
+        Self { parlance, clock, entropy, folder: None }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.as_ref().expect("this app has a folder of its own").path()
+    }
+
+    /// Asks one command.
+    pub async fn ask(
+        &self,
+        account: AccountId,
+        by: Actor,
+        command: Command,
+    ) -> Result<Receipt, CommandError> {
+        self.ask_all(account, by, vec![command]).await
+    }
+
+    /// Asks several commands that are taken together.
+    pub async fn ask_all(
+        &self,
+        account: AccountId,
+        by: Actor,
+        commands: Vec<Command>,
+    ) -> Result<Receipt, CommandError> {
+        let ask = Ask {
+            account,
+            id: CommandId::new(self.entropy.id(START)),
+            correlation: CorrelationId::new(self.entropy.id(START)),
+            by,
+            commands,
+            create_account: None,
+        };
+        self.parlance.submit(ask).await
+    }
+
+    /// Waits until the read models show `position`.
+    pub async fn visible(&self, account: AccountId, position: Position) {
+        self.parlance.visible(account, position, PATIENCE).await.expect("the projections keep up");
+    }
+
+    /// An account's whole log.
+    pub async fn log(&self, account: AccountId) -> Vec<RecordedEvent> {
+        let mut log = Vec::new();
+        loop {
+            let after = log.last().map_or(Position::START, |event: &RecordedEvent| event.position);
+            let page = self.parlance.store.read(account, after, PAGE_MAX).await.expect("the log is read");
+            if page.is_empty() {
+                return log;
+            }
+            log.extend(page);
+        }
+    }
+}
