@@ -80,8 +80,8 @@ mod tests {
     fn derived_ids_are_for_ever() {
         let key = IdKey::new([1; 32]);
         let channel = key.channel(ChannelKind::Messenger, "682498302938465");
-        assert_eq!(channel.to_string(), "CHANNEL");
-        assert_eq!(key.message(channel, "mid.1").to_string(), "MESSAGE");
+        assert_eq!(channel.to_string(), "chan_cb2628e450c98743839d2296012f6cd1");
+        assert_eq!(key.message(channel, "mid.1").to_string(), "msg_159d909422df8fe7901dbe63b0e11ed0");
         assert_eq!(channel.uuid().get_version_num(), 8);
     }
 

@@ -1,0 +1,143 @@
+//! `parlance projections status | verify`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use parlance_app::projections::{self, AccountStatus, Finding, Problem};
+use parlance_domain::AccountId;
+use serde_json::{Value, json};
+
+use crate::{config::Config, open, progress};
+
+#[derive(Args)]
+pub struct Scope {
+    /// Only this account [default: all]
+    #[arg(long)]
+    account: Option<AccountId>,
+    /// Print one JSON object an account
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Show how far every projection has come, and what is parked
+    Status(Scope),
+    /// Replay the log and compare it with the live rows; exit code 1 if they differ
+    Verify(Scope),
+}
+
+pub async fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Status(scope) => status(config, scope).await,
+        Command::Verify(scope) => verify(config, scope).await,
+    }
+}
+
+async fn status(config: &Config, scope: Scope) -> anyhow::Result<ExitCode> {
+    let parlance = open::parlance(config).await?;
+    for account in open::accounts(&parlance.store, scope.account).await? {
+        let status = projections::status(&parlance.store, account).await?;
+        if scope.json {
+            println!("{}", status_json(&status));
+        } else {
+            print_status(&status);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_status(status: &AccountStatus) {
+    println!("{} (log ends at {})", status.account, status.head);
+    for (name, checkpoint) in &status.projections {
+        let position = checkpoint.map_or(0, |checkpoint| checkpoint.position.number());
+        let behind = status.head.number().saturating_sub(position);
+        println!("  {name:<10} position {position:>10}  behind {behind:>8}");
+    }
+    for parked in &status.parked {
+        println!(
+            "  {:<10} parked {} from position {} ({} events wait): {}",
+            parked.projection, parked.stream, parked.position, parked.events, parked.reason
+        );
+    }
+}
+
+fn status_json(status: &AccountStatus) -> Value {
+    let projections: Vec<_> = status
+        .projections
+        .iter()
+        .map(|(name, checkpoint)| {
+            let position = checkpoint.map_or(0, |checkpoint| checkpoint.position.number());
+            json!({
+                "name": name,
+                "position": position,
+                "behind": status.head.number().saturating_sub(position),
+                "version": checkpoint.map(|checkpoint| checkpoint.version),
+            })
+        })
+        .collect();
+    let parked: Vec<_> = status
+        .parked
+        .iter()
+        .map(|parked| {
+            json!({
+                "projection": parked.projection,
+                "stream": parked.stream.to_string(),
+                "position": parked.position.number(),
+                "events": parked.events,
+                "reason": parked.reason,
+            })
+        })
+        .collect();
+    json!({
+        "account": status.account.to_string(),
+        "head": status.head.number(),
+        "projections": projections,
+        "parked": parked,
+    })
+}
+
+async fn verify(config: &Config, scope: Scope) -> anyhow::Result<ExitCode> {
+    let parlance = open::parlance(config).await?;
+    let accounts = open::accounts(&parlance.store, scope.account).await?;
+    let bar = progress::bar(accounts.len());
+    let mut wrong = 0;
+    for account in &accounts {
+        bar.set_message(account.to_string());
+        let findings = projections::verify(&parlance.store, *account).await?;
+        wrong += findings.len();
+        bar.suspend(|| print_findings(*account, &findings, scope.json));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if !scope.json {
+        println!("{} accounts verified, {wrong} differences", accounts.len());
+    }
+    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print_findings(account: AccountId, findings: &[Finding], as_json: bool) {
+    if as_json {
+        let findings: Vec<_> = findings.iter().map(finding_json).collect();
+        println!("{}", json!({ "account": account.to_string(), "findings": findings }));
+    } else {
+        findings.iter().for_each(|finding| println!("{finding}"));
+    }
+}
+
+fn finding_json(finding: &Finding) -> Value {
+    let (problem, columns) = match &finding.problem {
+        Problem::Checkpoint { .. } => ("checkpoint", &[][..]),
+        Problem::Missing => ("missing", &[][..]),
+        Problem::Unexpected => ("unexpected", &[][..]),
+        Problem::Differs { columns } => ("differs", columns.as_slice()),
+        Problem::More => ("more", &[][..]),
+    };
+    json!({
+        "projection": finding.projection,
+        "table": finding.table,
+        "key": finding.key,
+        "problem": problem,
+        "columns": columns,
+    })
+}

@@ -1,0 +1,17 @@
+//! Log lines on standard error. They name ids and outcomes; never a secret, never what a customer wrote.
+
+use anyhow::{Context as _, anyhow};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, LogFormat};
+
+pub fn start(config: &Config) -> anyhow::Result<()> {
+    let filter =
+        EnvFilter::try_new(&config.log).with_context(|| format!("the log filter `{}`", config.log))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match config.log_format {
+        LogFormat::Pretty => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|error| anyhow!("logging cannot start: {error}"))
+}
