@@ -1,6 +1,6 @@
 //! Opening the file: pragmas, the lock, the read pool.
 
-use std::{fs::File, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Mutex, time::Duration};
+use std::{fs::File, path::Path, sync::Mutex, time::Duration};
 
 use parlance_store::StoreError;
 use rusqlite::{Connection, OpenFlags};
@@ -19,15 +19,14 @@ const BUSY_MS: u64 = 2_000;
 
 pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
     let unavailable = |what: String| StoreError::Unavailable(format!("{what}: {}", path.display()));
-    let file =
-        private_file(path).map_err(|error| unavailable(format!("cannot open the lock file ({error})")))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|error| unavailable(format!("cannot open the lock file ({error})")))?;
     file.try_lock().map_err(|_| unavailable("another process holds this store".to_owned()))?;
     Ok(file)
-}
-
-/// Opens a file, made for its owner alone if there is none. SQLite gives its log the database's mode.
-fn private_file(path: &Path) -> std::io::Result<File> {
-    File::options().create(true).truncate(false).write(true).mode(0o600).open(path)
 }
 
 pub(crate) fn open_writer(path: &Path, options: SqliteOptions) -> Result<Connection, StoreError> {
@@ -37,7 +36,6 @@ pub(crate) fn open_writer(path: &Path, options: SqliteOptions) -> Result<Connect
             rusqlite::version()
         )));
     }
-    private_file(path).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
     let open = || {
         let connection = Connection::open(path)?;
         connection.busy_timeout(Duration::from_millis(BUSY_MS))?;
