@@ -1,12 +1,23 @@
 //! Opening the file: pragmas, the lock, the read pool.
 
-use std::{fs::File, path::Path, sync::Mutex, time::Duration};
+use std::{
+    fs::File,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use parlance_store::StoreError;
 use rusqlite::{Connection, OpenFlags};
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
 
-use crate::{SqliteOptions, error::failed};
+use crate::{
+    SqliteOptions,
+    error::{corrupt, failed},
+};
 
 /// 3.51.3 mends a corruption of the write-ahead log's reset; nothing older is trusted with a log.
 pub const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -36,8 +47,8 @@ pub(crate) fn open_writer(path: &Path, options: SqliteOptions) -> Result<Connect
             rusqlite::version()
         )));
     }
-    let open = || {
-        let connection = Connection::open(path)?;
+    let connection = Connection::open(path).map_err(|error| failed(&error))?;
+    let set_up = || {
         connection.busy_timeout(Duration::from_millis(BUSY_MS))?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
@@ -50,15 +61,16 @@ pub(crate) fn open_writer(path: &Path, options: SqliteOptions) -> Result<Connect
             connection.pragma_update(None, "max_page_count", pages)?;
         }
         connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
-        Ok(connection)
+        Ok(())
     };
-    open().map_err(|error| failed(&error))
+    set_up().map_err(|error| failed(&error))?;
+    Ok(connection)
 }
 
 /// Read-only connections, lent to blocking tasks.
 pub(crate) struct ReadPool {
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 impl ReadPool {
@@ -71,27 +83,47 @@ impl ReadPool {
             Ok(connection)
         };
         let idle = (0..READERS).map(|_| open()).collect::<Result<_, _>>().map_err(|error| failed(&error))?;
-        Ok(Self { idle: Mutex::new(idle), permits: Semaphore::new(READERS) })
+        Ok(Self { idle: Mutex::new(idle), permits: Arc::new(Semaphore::new(READERS)) })
     }
 
     /// Runs `read` on a connection, in one read transaction.
     pub(crate) async fn read<T: Send + 'static>(
-        self: &std::sync::Arc<Self>,
+        self: &Arc<Self>,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let closed = |_| StoreError::Unavailable("the store is closed".to_owned());
-        let pool = std::sync::Arc::clone(self);
-        let _permit = self.permits.acquire().await.map_err(closed)?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(closed)?;
+        let pool = Arc::clone(self);
         let task = spawn_blocking(move || {
-            let taken = pool.idle.lock().expect("no reader panics while it holds the list").pop();
-            let mut connection = taken.expect("a permit stands for an idle connection");
-            let result = connection
-                .transaction()
-                .map_err(|error| failed(&error))
-                .and_then(|transaction| read(&transaction));
-            pool.idle.lock().expect("no reader panics while it holds the list").push(connection);
-            result
+            let mut lent = pool.lend(permit);
+            let connection = lent.connection.as_mut().expect("it is taken out only by the drop");
+            let transaction = connection.transaction().map_err(|error| failed(&error))?;
+            read(&transaction)
         });
         task.await.map_err(|error| StoreError::Unavailable(format!("a read did not end: {error}")))?
+    }
+
+    fn lend(&self, permit: OwnedSemaphorePermit) -> Lent<'_> {
+        let taken = self.idle.lock().expect("no reader panics while it holds the list").pop();
+        let connection = Some(taken.expect("a permit stands for an idle connection"));
+        Lent { pool: self, connection, _permit: permit }
+    }
+}
+
+/// A connection on loan. It comes back whatever happens to the read, and its permit after it: who asked may
+/// have given up long before the task ends.
+struct Lent<'a> {
+    pool: &'a ReadPool,
+    connection: Option<Connection>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.pool
+            .idle
+            .lock()
+            .expect("no reader panics while it holds the list")
+            .extend(self.connection.take());
     }
 }
