@@ -116,7 +116,10 @@ fn append(connection: &Connection, batch: Batch) -> Result<Outcome, StoreError> 
             insert_snapshot(connection, account, row.stream_no, &snapshot)?;
         }
     }
-    write_head(connection, account, &head)?;
+    // A batch of guards or keys alone makes no log.
+    if !events.is_empty() {
+        write_head(connection, account, &head)?;
+    }
     Ok(Outcome::Appended(Appended {
         first,
         last: Position::new(unsigned(head.position)),
