@@ -114,14 +114,16 @@ impl Batch {
     }
 }
 
-/// A batch that was recorded: its events have the positions from `first` to `last`.
+/// A batch that was recorded: its events have the positions from `first` to `last`; of a batch without events
+/// `last` is the head's and `first` the one after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {
     pub first: Position,
     pub last: Position,
-    /// No event of the batch has an earlier recorded time: the later of the times passed in and the log's last.
+    /// The log's last recorded time before the batch. Each event's is the latest of this, the times passed in
+    /// for the events before it, and its own.
     pub not_before: Timestamp,
-    /// The recorded time of the last event.
+    /// The recorded time of the log's last event.
     pub recorded_at: Timestamp,
 }
 

@@ -2,7 +2,7 @@
 //! the canonical form of a row, and the suite that every adapter must pass.
 //!
 //! To add an adapter: a crate that implements [`Store`], migrations with the same numbers and names, and a
-//! test that calls [`contract::run`].
+//! test that calls [`contract_tests!`].
 
 pub mod canonical;
 pub mod contract;
