@@ -48,6 +48,7 @@ pub(crate) fn open_writer(path: &Path, options: SqliteOptions) -> Result<Connect
         )));
     }
     let connection = Connection::open(path).map_err(|error| failed(&error))?;
+    check_is_ours(&connection)?;
     let set_up = || {
         connection.busy_timeout(Duration::from_millis(BUSY_MS))?;
         connection.pragma_update(None, "journal_mode", "wal")?;
@@ -65,6 +66,14 @@ pub(crate) fn open_writer(path: &Path, options: SqliteOptions) -> Result<Connect
     };
     set_up().map_err(|error| failed(&error))?;
     Ok(connection)
+}
+
+/// Before anything is written: a database that has tables and was never migrated by Parlance is somebody else's.
+fn check_is_ours(connection: &Connection) -> Result<(), StoreError> {
+    let sql = "SELECT count(*) = 0 OR count(*) FILTER (WHERE name = 'refinery_schema_history') = 1
+               FROM sqlite_schema";
+    let ours = connection.query_row(sql, [], |row| row.get::<_, bool>(0)).map_err(|error| failed(&error))?;
+    if ours { Ok(()) } else { Err(corrupt("a database that is not Parlance's")) }
 }
 
 /// Read-only connections, lent to blocking tasks.

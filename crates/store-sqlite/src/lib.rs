@@ -51,6 +51,8 @@ impl SqliteStore {
     /// Opens the file, made and migrated if need be. `Unavailable` if another process holds it, `Refused`
     /// never, `Corrupt` if it is no database of Parlance's.
     pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, StoreError> {
+        // A link is another name of the same file: one lock for both. A file that is not there has one name.
+        let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let lock = connection::lock(&path_with(path, ".lock"))?;
         let mut writing = connection::open_writer(path, options)?;
         migrations::migrations::runner()
