@@ -9,7 +9,7 @@ use std::{
 };
 
 use parlance_store::{Batch, KeyOp, Outcome, StoreError};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{append, error::failed, wal::Wal};
@@ -167,8 +167,9 @@ impl Turns {
         }
     }
 
-    /// A transaction around `work`. An error before the commit rolls back; one at the commit leaves the
-    /// outcome unknown and stops the store, because a failed sync cannot be trusted by reading back.
+    /// A transaction around `work`. An error before the commit rolls back, and so does a full disk at the
+    /// commit; any other there leaves the outcome unknown and stops the store, because a failed sync cannot be
+    /// trusted by reading back.
     fn transaction<T>(
         &mut self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
@@ -179,22 +180,31 @@ impl Turns {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| failed(&error))?;
         let result = work(&self.connection);
         if result.is_err() {
-            // SQLite may have rolled back by itself.
-            if !self.connection.is_autocommit()
-                && let Err(error) = self.connection.execute_batch("ROLLBACK")
-            {
+            if let Err(error) = self.roll_back() {
                 self.stop(format!("a rollback failed: {error}"));
             }
             return Ok(result);
         }
         match self.connection.execute_batch("COMMIT") {
             Ok(()) => Ok(result),
+            // The log's last frame is the one that commits, and it found no room: nothing was committed. (A
+            // sync that finds none is an I/O error.)
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DiskFull) && self.roll_back().is_ok() =>
+            {
+                Err(failed(&error))
+            }
             Err(error) => {
                 self.stop(format!("a commit failed: {error}"));
-                let _ = self.connection.execute_batch("ROLLBACK");
+                let _ = self.roll_back();
                 Err(StoreError::Unknown(error.to_string()))
             }
         }
+    }
+
+    fn roll_back(&self) -> rusqlite::Result<()> {
+        // SQLite may have rolled back by itself.
+        if self.connection.is_autocommit() { Ok(()) } else { self.connection.execute_batch("ROLLBACK") }
     }
 
     fn stop(&self, why: String) {
