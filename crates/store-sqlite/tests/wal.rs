@@ -12,7 +12,9 @@ use std::{
 use parlance_domain::{
     AccountId, Actor, CommandId, CorrelationId, KeyId, OperatorId, Position, StreamRef, StreamType, Timestamp,
 };
-use parlance_store::{Batch, EventLog as _, Expectation, KeyOp, Keys as _, NewEvent, Outcome, StoredKey};
+use parlance_store::{
+    Batch, EventLog as _, Expectation, KeyOp, Keys as _, NewEvent, Outcome, StoreError, StoredKey,
+};
 use parlance_store_sqlite::{SqliteOptions, SqliteStore};
 use uuid::Uuid;
 
@@ -156,6 +158,27 @@ async fn a_destroyed_key_is_in_no_file() {
     assert_eq!(store.data_key(account(0), key(0)).await, Ok(StoredKey::Destroyed));
     drop(store);
     assert_eq!(found(folder.path(), gone), 0);
+}
+
+#[tokio::test]
+async fn a_key_of_a_refused_batch_is_in_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("parlance.db"));
+    let account = AccountId::new(Uuid::from_u128(1));
+    let create = |number| KeyOp::Create {
+        key: KeyId::new(Uuid::from_u128(u128::from(number))),
+        wrapped: secret(number),
+    };
+    append(&store, Batch { keys: vec![create(0)], ..batch(account, 0, 1, 10) }).await;
+    let keys = (1..200).chain([0]).map(create).collect();
+    let refused = store.append(Batch { keys, ..batch(account, 1, 1, 10) }).await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    append(&store, batch(account, 1, 1, 10)).await;
+    let secrets: Vec<_> = (0..200).map(secret).collect();
+    assert_eq!(found(folder.path(), &secrets[1..]), 0);
+    assert_eq!(found(folder.path(), &secrets[..1]), 3);
+    drop(store);
+    assert_eq!(found(folder.path(), &secrets[1..]), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -15,6 +15,15 @@ pub async fn accounts_may_hold_the_same_streams_tokens_and_keys(store: impl Stor
         let appended = log.append(batch.snapshot(stream, 1, 1, &[number])).await;
         assert_eq!((appended.first, appended.last), (Position::new(1), Position::new(1)));
     }
+    // Each knows its own token, at its own position.
+    let three = Log::new(&store);
+    three.append(three.batch().write(conversation(), 0, 4)).await;
+    let told = |log: &Log<_>| log.batch().guard(stream, 0).event(with_token(event(stream, 1), token));
+    three.append(told(&three)).await;
+    for (log, position) in [(&one, 1), (&two, 1), (&three, 5)] {
+        let rejection = log.rejected(told(log)).await;
+        assert_eq!(rejection.known, [(token, Position::new(position))]);
+    }
     one.append(one.batch().write(stream, 1, 1).key(KeyOp::Destroy { key })).await;
     one.holds(2).await;
     two.holds(1).await;

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     future::Future,
     pin::pin,
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
 };
 
 use parlance_domain::{Position, StreamRef};
@@ -141,8 +141,7 @@ pub async fn a_reader_never_sees_a_position_before_the_one_before_it(store: impl
 
 /// Begins `work` and gives it up.
 fn give_up(work: impl Future) {
-    let first = pin!(work).poll(&mut Context::from_waker(Waker::noop()));
-    assert!(matches!(first, Poll::Pending | Poll::Ready(_)));
+    let _begun = pin!(work).poll(&mut Context::from_waker(Waker::noop()));
 }
 
 pub async fn who_gives_up_takes_nothing_from_the_others(store: impl Store + Clone) {

@@ -33,7 +33,7 @@ pub async fn every_field_comes_back_as_written(store: impl Store + Clone) {
     ] {
         let version = u64::try_from(events.len()).expect("a small number") + 1;
         events.push(NewEvent {
-            event_type: "Größer_\u{0}'\"",
+            event_type: "Größer_'\"\\%",
             schema_version: u16::MAX,
             recorded_at: Timestamp::from_micros(i64::MAX - 1),
             correlation: CorrelationId::new(Uuid::max()),
@@ -44,10 +44,6 @@ pub async fn every_field_comes_back_as_written(store: impl Store + Clone) {
             sealed,
             ..event(stream, version)
         });
-    }
-    // Not every store's texts can hold a zero.
-    for event in &mut events {
-        event.event_type = if event.schema_version == 1 { "Noted" } else { "Größer_'\"\\%" };
     }
     let batch = Batch { events: events.clone(), ..log.batch().guard(stream, 0) };
     log.append(batch).await;
