@@ -26,7 +26,8 @@ pub(crate) fn append_all(
         let result = append(connection, batch);
         match &result {
             Ok(Outcome::Appended(_)) => {}
-            Ok(Outcome::Rejected(_)) | Err(StoreError::Refused(_)) => {
+            // What is wrong with one account's rows is that account's alone.
+            Ok(Outcome::Rejected(_)) | Err(StoreError::Refused(_) | StoreError::Corrupt(_)) => {
                 execute(connection, "ROLLBACK TO batch")?;
             }
             Err(error) => return Err(error.clone()),

@@ -2,8 +2,9 @@
 
 use std::{
     fs::File,
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -30,14 +31,15 @@ const BUSY_MS: u64 = 2_000;
 
 pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
     let unavailable = |what: String| StoreError::Unavailable(format!("{what}: {}", path.display()));
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(|error| unavailable(format!("cannot open the lock file ({error})")))?;
+    let file =
+        private_file(path).map_err(|error| unavailable(format!("cannot open the lock file ({error})")))?;
     file.try_lock().map_err(|_| unavailable("another process holds this store".to_owned()))?;
     Ok(file)
+}
+
+/// Opens a file, made for its owner alone if there is none. SQLite gives its log the database's mode.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    File::options().create(true).truncate(false).write(true).mode(0o600).open(path)
 }
 
 pub(crate) fn open_writer(path: &Path, options: SqliteOptions) -> Result<Connection, StoreError> {
@@ -47,6 +49,7 @@ pub(crate) fn open_writer(path: &Path, options: SqliteOptions) -> Result<Connect
             rusqlite::version()
         )));
     }
+    private_file(path).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
     let connection = Connection::open(path).map_err(|error| failed(&error))?;
     check_is_ours(&connection)?;
     let set_up = || {
@@ -80,10 +83,12 @@ fn check_is_ours(connection: &Connection) -> Result<(), StoreError> {
 pub(crate) struct ReadPool {
     idle: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
+    /// The writer's: after a failed commit nothing read here can be trusted before a restart.
+    stopped: Arc<OnceLock<String>>,
 }
 
 impl ReadPool {
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open(path: &Path, stopped: Arc<OnceLock<String>>) -> Result<Self, StoreError> {
         let open = || {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(path, flags)?;
@@ -92,7 +97,7 @@ impl ReadPool {
             Ok(connection)
         };
         let idle = (0..READERS).map(|_| open()).collect::<Result<_, _>>().map_err(|error| failed(&error))?;
-        Ok(Self { idle: Mutex::new(idle), permits: Arc::new(Semaphore::new(READERS)) })
+        Ok(Self { idle: Mutex::new(idle), permits: Arc::new(Semaphore::new(READERS)), stopped })
     }
 
     /// Runs `read` on a connection, in one read transaction.
@@ -102,6 +107,9 @@ impl ReadPool {
     ) -> Result<T, StoreError> {
         let closed = |_| StoreError::Unavailable("the store is closed".to_owned());
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(closed)?;
+        if let Some(why) = self.stopped.get() {
+            return Err(StoreError::Unavailable(format!("the store stopped: {why}")));
+        }
         let pool = Arc::clone(self);
         let task = spawn_blocking(move || {
             let mut lent = pool.lend(permit);

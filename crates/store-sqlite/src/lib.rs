@@ -60,7 +60,7 @@ impl SqliteStore {
             .map_err(|error| StoreError::Unavailable(format!("migrating the database: {error}")))?;
         let (announce, appended) = watch::channel(0);
         let writer = Writer::start(path, writing, announce)?;
-        let readers = ReadPool::open(path)?;
+        let readers = ReadPool::open(path, writer.stopping())?;
         Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), appended, _lock: Arc::new(lock) })
     }
 

@@ -19,6 +19,9 @@ const JOBS_MAX: usize = 4_096;
 /// A transaction takes at most this many accounts' batches, so that nobody waits for too many others.
 const BATCHES_PER_TRANSACTION_MAX: usize = 256;
 
+/// Taken from the queue and waiting for their turn; behind them the queue itself is the bound.
+const WRITES_WAITING_MAX: usize = 64;
+
 type Work = Box<dyn FnOnce(&Connection) -> Result<(), StoreError> + Send>;
 
 enum Job {
@@ -49,6 +52,11 @@ impl Writer {
             .spawn(move || turns.run(waiting))
             .map_err(|error| StoreError::Unavailable(format!("no thread: {error}")))?;
         Ok(Self { jobs: Some(jobs), stopped, thread: Some(thread) })
+    }
+
+    /// Set when the store stops.
+    pub(crate) fn stopping(&self) -> Arc<OnceLock<String>> {
+        Arc::clone(&self.stopped)
     }
 
     pub(crate) fn stopped(&self) -> Option<String> {
@@ -110,6 +118,7 @@ impl Turns {
                 }
             }
             while appends.len() < BATCHES_PER_TRANSACTION_MAX
+                && self.writes.len() < WRITES_WAITING_MAX
                 && let Ok(job) = waiting.try_recv()
             {
                 self.sort(job, &mut appends);
