@@ -1,3 +1,4 @@
 //! The product as its users see it, one file an area. What is tested below this level stands in the crates.
 
 mod conversations;
+mod house;

@@ -1,0 +1,28 @@
+# `just` lists these.
+default:
+    @just --list
+
+# everything CI checks
+ci:
+    .ci/run
+
+# format, then lint
+lint:
+    cargo fmt --all
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# all tests
+test:
+    cargo test --workspace
+
+# kill -9 in a loop: 50 rounds
+kill rounds="50":
+    PARLANCE_KILL_ROUNDS={{ rounds }} cargo test --release -p parlance-tests durability -- --nocapture
+
+# measure: commands, rebuild, lag or cold (see bench/RESULTS.md)
+bench what="commands":
+    cargo run --release --manifest-path bench/Cargo.toml -- {{ what }}
+
+# licences, bans and sources of all dependencies (needs cargo-deny)
+deny:
+    cargo deny check bans licenses sources
