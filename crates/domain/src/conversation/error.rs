@@ -17,6 +17,8 @@ pub enum ConversationError {
     AssigneeWithoutAccess,
     #[error("that member's availability is off; nobody can assign to them")]
     AssigneeUnavailable,
+    #[error("the conversation belongs to another channel")]
+    OtherChannel,
     #[error("the channel takes no messages; connect it first")]
     ChannelNotConnected,
     #[error("this comes from a provider or from Parlance itself, never from a member")]

@@ -16,7 +16,11 @@ pub(super) fn decide(
     if !matches!(issued.by, Actor::Contact(_) | Actor::System(_)) {
         return Err(ConversationError::NotPermitted);
     }
-    let channel = issued.order.channel().map(|id| around.channel(id)).unwrap_or_default();
+    let told_by = issued.order.channel();
+    if state.channel.is_some() && state.channel != told_by {
+        return Err(ConversationError::OtherChannel);
+    }
+    let channel = told_by.map(|id| around.channel(id)).unwrap_or_default();
     if !channel.takes_messages() {
         return Err(ConversationError::ChannelNotConnected);
     }

@@ -207,6 +207,7 @@ fn life_holds(old: &Conversation, new: &Conversation, events: &[&ConversationEve
         same => same,
     };
     assert_eq!(new.phase, expected);
+    assert!(old.channel.is_none() || new.channel == old.channel, "a conversation stays with its channel");
     let grown = new.incarnation - old.incarnation;
     let may_grow = match old.phase {
         Phase::NotBegun => u32::from(old.incarnation == 0),

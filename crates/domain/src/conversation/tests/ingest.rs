@@ -1,5 +1,7 @@
 //! What providers tell: what begins, revives and reopens, and what does none of these.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::{
     StoredEvent, Timestamp,
@@ -254,4 +256,25 @@ fn what_a_provider_tells_is_told_once() {
     assert_eq!(dedupe(echoed(1, 5).into()), Some(token(5)));
     let tokens = side_reports().map(|(_, event)| dedupe(event));
     assert_eq!(tokens, [71, 72, 73, 74, 75, 0].map(|n| (n > 0).then(|| token(n))));
+}
+
+#[test]
+fn what_another_channel_tells_is_refused_even_after_a_deletion() {
+    let other = ChannelId::new(Uuid::from_u128(0x301));
+    let mut both = around(channel(Visibility::Shared));
+    both.channels.push((other, Arc::new(channel(Visibility::Shared))));
+    let through_other = [
+        ConversationCommand::Receive(Incoming { channel: other, ..incoming(2) }),
+        ConversationCommand::Echo(Incoming { channel: other, ..incoming(2) }),
+        ConversationCommand::UpdateProfile { channel: other, profile: profile("Nagy Ödön") },
+    ];
+    for order in through_other {
+        for given in [begun(), closed(held_by(CSILLA)), deleted(begun())] {
+            when_in(both.clone(), given, REPORT, order.clone())
+                .then_expect_error(ConversationError::OtherChannel);
+        }
+    }
+    let first = ConversationCommand::Receive(Incoming { channel: other, ..incoming(1) });
+    when_in(both, vec![], CONTACT, first)
+        .then_expect_events(vec![now(CONTACT, MessageReceived { channel: other, ..received(1, 1) })]);
 }
