@@ -78,8 +78,11 @@ pub(super) fn decide(
             PermissionsChanged { settings_access: *settings_access }.into()
         }
         MemberCommand::SetAvailability { available } => {
-            if !oneself || !state.is_active() {
+            if !oneself {
                 return Err(MemberError::OnlyOneself);
+            }
+            if !state.is_active() {
+                return Err(MemberError::NotActive);
             }
             if state.available == *available {
                 return Ok(Vec::new());

@@ -16,6 +16,6 @@ pub enum MemberError {
     ProfileUnreadable,
     #[error("the member installed a channel; hand it over first")]
     StillInstaller,
-    #[error("only an active member can install a channel")]
+    #[error("this is for active members only")]
     NotActive,
 }

@@ -113,7 +113,8 @@ fn availability_is_each_members_own_switch() {
     for actor in [by(ANNA), OPERATOR, Actor::System(SystemReason::Ingestion)] {
         when(here(), actor, switch(false)).then_expect_error(MemberError::OnlyOneself);
     }
-    when(vec![invited(false)], by(GABOR), switch(true)).then_expect_error(MemberError::OnlyOneself);
+    when(vec![invited(false)], by(GABOR), switch(true)).then_expect_error(MemberError::NotActive);
+    when(vec![invited(false)], by(ANNA), switch(true)).then_expect_error(MemberError::OnlyOneself);
 }
 
 #[test]
