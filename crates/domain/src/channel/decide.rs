@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     Actor, ConnectionId, Issued, MemberId, Personal, Surroundings,
+    connection::ChannelKind,
     permissions::{Action, permitted},
 };
 
@@ -33,7 +34,8 @@ pub(super) fn decide(
     Ok(match &issued.order {
         ChannelCommand::Connect { connection, kind, provider_id, name, visibility } => {
             let by = manager()?;
-            if around.connection(*connection).kind != Some(*kind) {
+            let another = |known: Option<ChannelKind>| known != Some(*kind);
+            if another(around.connection(*connection).kind) || (state.kind.is_some() && another(state.kind)) {
                 return Err(ChannelError::ConnectionMismatch);
             }
             let identity = ChannelIdentity { provider_id: provider_id.clone(), name: name.clone() };
@@ -94,7 +96,7 @@ pub(super) fn decide(
         }
         ChannelCommand::MarkBroken { because } => {
             reported(state, issued.by)?;
-            unless(state.health == Health::Broken, ChannelBroken { because: *because }.into())
+            unless(state.health == Health::Broken(*because), ChannelBroken { because: *because }.into())
         }
         ChannelCommand::MarkRestored => {
             reported(state, issued.by)?;
@@ -126,6 +128,6 @@ fn reported(state: &Channel, by: Actor) -> Result<(), ChannelError> {
         _ if !matches!(by, Actor::System(_)) => Err(ChannelError::NotPermitted),
         Health::Absent => Err(ChannelError::NotFound),
         Health::Disconnected => Err(ChannelError::Disconnected),
-        Health::Connected | Health::Broken => Ok(()),
+        Health::Connected | Health::Broken(_) => Ok(()),
     }
 }

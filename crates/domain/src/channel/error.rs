@@ -8,7 +8,7 @@ pub enum ChannelError {
     NotPermitted,
     #[error("only the channel's installer, with account settings access, can change this")]
     OnlyInstaller,
-    #[error("the connection does not exist, or is of another kind")]
+    #[error("the connection does not exist, or is of another kind than the channel")]
     ConnectionMismatch,
     #[error("the channel is disconnected; connect it again first")]
     Disconnected,

@@ -18,7 +18,7 @@ pub struct ChannelIdentity {
 }
 
 /// Why a channel counts as broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BrokenBecause {
     /// The provider refuses the credentials.

@@ -23,7 +23,7 @@ pub(super) fn evolve(state: &mut Channel, stamped: &Stamped<ChannelEvent>) {
         ChannelEvent::ReopenRuleChanged(e) => state.reopen_rule = e.rule,
         ChannelEvent::InstallerChanged(e) => state.installer = Some(e.installer),
         ChannelEvent::RetentionChanged(e) => state.retention_days = e.days,
-        ChannelEvent::ChannelBroken(_) => state.health = Health::Broken,
+        ChannelEvent::ChannelBroken(e) => state.health = Health::Broken(e.because),
         ChannelEvent::ChannelRestored(_) => state.health = Health::Connected,
         ChannelEvent::ChannelDisconnected(_) => state.health = Health::Disconnected,
     }

@@ -55,7 +55,7 @@ pub enum Health {
     Absent,
     Connected,
     /// Connected, but the provider refuses our calls. What arrives is taken.
-    Broken,
+    Broken(BrokenBecause),
     Disconnected,
 }
 
@@ -76,7 +76,7 @@ pub struct Channel {
 impl Channel {
     /// Whether what arrives for it is taken.
     pub fn takes_messages(&self) -> bool {
-        matches!(self.health, Health::Connected | Health::Broken)
+        matches!(self.health, Health::Connected | Health::Broken(_))
     }
 }
 

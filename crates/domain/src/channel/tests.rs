@@ -113,6 +113,25 @@ fn the_installer_reconnects_and_everything_else_stays() {
 }
 
 #[test]
+fn a_channel_is_never_reconnected_as_another_kind() {
+    let twilio = Connection { kind: Some(ChannelKind::WhatsappTwilio), ..Connection::default() };
+    let around = Surroundings { connections: vec![(OTHER_CONNECTION, Arc::new(twilio))], ..scene() };
+    let order = ChannelCommand::Connect {
+        connection: OTHER_CONNECTION,
+        kind: ChannelKind::WhatsappTwilio,
+        provider_id: "104839217".to_owned(),
+        name: name("Kézműves Műhely"),
+        visibility: Visibility::Shared,
+    };
+    for given in [vec![connected()], vec![connected(), disconnected()]] {
+        TestFramework::<Channel>::with(around.clone())
+            .given(given)
+            .when(issued(CHANNEL.uuid(), by(ANNA), order.clone()))
+            .then_expect_error(ChannelError::ConnectionMismatch);
+    }
+}
+
+#[test]
 fn another_member_who_reconnects_becomes_the_installer() {
     when(vec![connected(), disconnected()], by(BELA), connect(CONNECTION, "Új név", Visibility::Shared))
         .then_expect_events(vec![
@@ -252,6 +271,13 @@ fn the_provider_breaks_and_restores_a_channel() {
         when(vec![connected()], REPORT, mark(because))
             .then_expect_events(vec![now(REPORT, ChannelBroken { because })]);
         when(vec![connected(), broken()], REPORT, mark(because)).then_expect_events(vec![]);
+    let refused = BrokenBecause::PermissionRefused;
+    when(vec![connected(), broken()], REPORT, mark(BrokenBecause::CredentialsRefused))
+        .then_expect_events(vec![]);
+    when(vec![connected(), broken()], REPORT, mark(refused))
+        .then_expect_events(vec![now(REPORT, ChannelBroken { because: refused })]);
+    let told_again = past(REPORT, ChannelBroken { because: refused });
+    when(vec![connected(), broken(), told_again], REPORT, mark(refused)).then_expect_events(vec![]);
     }
     when(vec![connected(), broken()], REPORT, ChannelCommand::MarkRestored)
         .then_expect_events(vec![now(REPORT, ChannelRestored {})]);

@@ -219,11 +219,12 @@ fn on_channels() -> impl Strategy<Value = Step> {
         2 => rule.prop_map(|rule| ChannelCommand::SetReopenRule { rule }),
         1 => Just(ChannelCommand::Disconnect),
         4 => visibility().prop_map(|visibility| ChannelCommand::SetVisibility { visibility }),
-        1 => option::of(0..4_000_u32).prop_map(|days| ChannelCommand::SetRetention { days }),
+        3 => option::of(0..4_000_u32).prop_map(|days| ChannelCommand::SetRetention { days }),
         4 => members().prop_map(|to| ChannelCommand::HandOver { to }),
     ];
     let report = select(vec![
         ChannelCommand::MarkBroken { because: BrokenBecause::CredentialsRefused },
+        ChannelCommand::MarkBroken { because: BrokenBecause::PermissionRefused },
         ChannelCommand::MarkRestored,
     ]);
     let step = prop_oneof![

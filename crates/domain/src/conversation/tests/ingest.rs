@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     StoredEvent, Timestamp,
-    channel::{Channel, Health},
+    channel::{BrokenBecause, Channel, Health},
 };
 
 /// Earlier than everything that is given, the deletion included.
@@ -233,7 +233,8 @@ fn a_channel_that_is_not_connected_takes_nothing() {
 
 #[test]
 fn a_broken_channel_takes_what_arrives() {
-    let broken = Channel { health: Health::Broken, ..channel(Visibility::Shared) };
+    let broken =
+        Channel { health: Health::Broken(BrokenBecause::CredentialsRefused), ..channel(Visibility::Shared) };
     when_in(around(broken), vec![], CONTACT, receive(1))
         .then_expect_events(vec![now(CONTACT, received(1, 1))]);
 }
