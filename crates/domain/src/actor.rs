@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{ConversationId, MemberId, OperatorId};
+use crate::{ConversationId, MemberId, OperatorId, StreamRef};
 
 /// Who caused an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,6 +63,11 @@ impl Actor {
             Self::Member(id) => Some(id),
             _ => None,
         }
+    }
+
+    /// The stream of the member who acts: every decision that a member asks for rests on it.
+    pub(crate) fn stream(self) -> Option<StreamRef> {
+        self.member().map(StreamRef::from)
     }
 
     /// The three columns of a row: kind, id, reason.

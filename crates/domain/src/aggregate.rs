@@ -78,35 +78,13 @@ impl<E: StoredEvent + Serialize + DeserializeOwned> StampedEvent for Stamped<E> 
     }
 }
 
-/// A stream whose state a decision looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Consulted {
-    pub stream: StreamRef,
-    /// Whether the decision falls when that stream has moved meanwhile.
-    pub guarded: bool,
-}
-
-impl Consulted {
-    pub(crate) const fn guard(stream: StreamRef) -> Self {
-        Self { stream, guarded: true }
-    }
-
-    pub(crate) const fn glance(stream: StreamRef) -> Self {
-        Self { stream, guarded: false }
-    }
-
-    /// The acting member, where a member acts.
-    pub(crate) fn actor(by: Actor) -> impl Iterator<Item = Self> {
-        by.member().map(|id| Self::guard(id.into())).into_iter()
-    }
-}
-
 /// What the shell asks of an aggregate beside `handle` and `apply`.
 pub trait Decider: Aggregate<Services = Surroundings, Event: StampedEvent> + Clone + 'static {
     const STREAM: StreamType;
 
-    /// The other streams whose states must be in the [`Surroundings`] when `command` is handled.
-    fn consults(&self, command: &Self::Command) -> Vec<Consulted>;
+    /// The other streams whose states must be in the [`Surroundings`] when `command` is handled. The decision
+    /// falls when one of them has moved meanwhile: one that nothing confirms could rest on a stale state.
+    fn consults(&self, command: &Self::Command) -> Vec<StreamRef>;
 
     /// What must happen elsewhere in the same transaction, now that `event` has been applied.
     fn consequences(&self, _id: Uuid, _event: &<Self::Event as StampedEvent>::Fact) -> Vec<Command> {

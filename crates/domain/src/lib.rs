@@ -32,7 +32,7 @@ mod time;
 mod upcast;
 
 pub use actor::{Actor, SystemReason};
-pub use aggregate::{Command, Consulted, Decider, Issued, Refusal, Stamped, StampedEvent};
+pub use aggregate::{Command, Decider, Issued, Refusal, Stamped, StampedEvent};
 pub use catalogue::{Event, catalogue};
 pub use event::{DecodeError, Facts, StoredEvent, StreamRef, StreamType};
 pub use ids::{

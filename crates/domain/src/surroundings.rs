@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    ChannelId, ConnectionId, ConversationId, MemberId, Position, account::Account, channel::Channel,
-    connection::Connection, conversation::Conversation, member::Member,
+    ChannelId, ConnectionId, ConversationId, MemberId, Position, channel::Channel, connection::Connection,
+    conversation::Conversation, member::Member,
 };
 
 /// The states named by `Decider::consults`, and the log's last position. What was never loaded, or never
@@ -12,7 +12,6 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     pub head: Position,
-    pub account: Arc<Account>,
     pub members: Vec<(MemberId, Arc<Member>)>,
     pub channels: Vec<(ChannelId, Arc<Channel>)>,
     pub connections: Vec<(ConnectionId, Arc<Connection>)>,

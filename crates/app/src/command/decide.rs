@@ -8,9 +8,9 @@ use std::{
 
 use cqrs_es::event_sink::EventSink;
 use parlance_domain::{
-    AccountId, ChannelId, Command, ConnectionId, Consulted, ConversationId, Decider, DedupeToken, Issued,
-    KeyId, MemberId, PersonalPart, Position, Refusal, StoredEvent, StreamRef, StreamType, Surroundings,
-    Timestamp, account::Account, channel::Channel, connection::Connection, conversation::Conversation,
+    AccountId, ChannelId, Command, ConnectionId, ConversationId, Decider, DedupeToken, Issued, KeyId,
+    MemberId, PersonalPart, Position, Refusal, StoredEvent, StreamRef, StreamType, Surroundings, Timestamp,
+    account::Account, channel::Channel, connection::Connection, conversation::Conversation,
     delivery::Delivery, member::Member, reading::Reading,
 };
 use parlance_store::{Batch, EventLog, Expectation, Head, KeyOp, Keys, NewEvent, Snapshot, StoreError};
@@ -29,10 +29,8 @@ type TakeSnapshot = fn(&Keyring, &AccountRing, AccountId, StreamRef, &Entry) -> 
 #[derive(Clone)]
 struct Slot {
     entry: Entry,
-    /// The version it had when the flush first looked: what the batch expects.
+    /// The version it had when the flush first looked: what the append must confirm.
     base: u64,
-    /// Whether a decision rests on it, so that the append must confirm its version.
-    expected: bool,
     snapshot: TakeSnapshot,
 }
 
@@ -216,7 +214,7 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
         A: Decider + cqrs_es::Aggregate<Command = Issued<O>, Error: Into<Refusal>>,
         O: Send,
     {
-        self.look::<A>(stream, true).await?;
+        self.look::<A>(stream).await?;
         let state = self.slots[&stream].entry.state::<A>();
         let issued = Issued { on: stream.id, at: self.now, by: ask.by, order };
         let around = self.surroundings(state.consults(&issued)).await?;
@@ -331,9 +329,8 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
     }
 
     /// Makes sure that the flush has the stream's state.
-    async fn look<A: Decider>(&mut self, stream: StreamRef, expected: bool) -> Result<(), StoreError> {
-        if let Some(slot) = self.slots.get_mut(&stream) {
-            slot.expected |= expected;
+    async fn look<A: Decider>(&mut self, stream: StreamRef) -> Result<(), StoreError> {
+        if self.slots.contains_key(&stream) {
             return Ok(());
         }
         let entry = match self.shared.cache.state(self.account, stream) {
@@ -341,40 +338,36 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
             None => load::<A>(&self.shared.store, &self.shared.keyring, self.account, stream).await?,
         };
         let base = entry.version;
-        self.slots.insert(stream, Slot { entry, base, expected, snapshot: snapshot::<A> });
+        self.slots.insert(stream, Slot { entry, base, snapshot: snapshot::<A> });
         Ok(())
     }
 
-    async fn surroundings(&mut self, consulted: Vec<Consulted>) -> Result<Surroundings, StoreError> {
+    async fn surroundings(&mut self, consulted: Vec<StreamRef>) -> Result<Surroundings, StoreError> {
         let mut around = Surroundings { head: self.head.position, ..Surroundings::default() };
-        for Consulted { stream, guarded } in consulted {
+        for stream in consulted {
             match stream.kind {
-                StreamType::Account => {
-                    self.look::<Account>(stream, guarded).await?;
-                    around.account = self.slots[&stream].entry.state();
-                }
                 StreamType::Member => {
-                    self.look::<Member>(stream, guarded).await?;
+                    self.look::<Member>(stream).await?;
                     around.members.push((MemberId::new(stream.id), self.slots[&stream].entry.state()));
                 }
                 StreamType::Channel => {
-                    self.look::<Channel>(stream, guarded).await?;
+                    self.look::<Channel>(stream).await?;
                     around.channels.push((ChannelId::new(stream.id), self.slots[&stream].entry.state()));
                 }
                 StreamType::Connection => {
-                    self.look::<Connection>(stream, guarded).await?;
+                    self.look::<Connection>(stream).await?;
                     around
                         .connections
                         .push((ConnectionId::new(stream.id), self.slots[&stream].entry.state()));
                 }
                 StreamType::Conversation => {
-                    self.look::<Conversation>(stream, guarded).await?;
+                    self.look::<Conversation>(stream).await?;
                     around
                         .conversations
                         .push((ConversationId::new(stream.id), self.slots[&stream].entry.state()));
                 }
                 // No decision looks at these.
-                StreamType::Reading | StreamType::Delivery => {}
+                StreamType::Account | StreamType::Reading | StreamType::Delivery => {}
             }
         }
         Ok(around)
@@ -385,9 +378,7 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
         let mut batch = Batch::new(self.account);
         let mut entries = Vec::with_capacity(self.slots.len());
         for (stream, mut slot) in self.slots {
-            if slot.expected {
-                batch.expectations.push(Expectation { stream, version: slot.base });
-            }
+            batch.expectations.push(Expectation { stream, version: slot.base });
             if slot.entry.version > slot.base
                 && slot.entry.version - slot.entry.snapshot_version >= SNAPSHOT_EVERY
             {
@@ -398,10 +389,7 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
                     batch.snapshots.push(taken);
                 }
             }
-            // What nobody expected is not confirmed by the append, and not kept.
-            if slot.expected {
-                entries.push((stream, slot.entry));
-            }
+            entries.push((stream, slot.entry));
         }
         batch.events = self.events;
         batch.keys = self.keys;

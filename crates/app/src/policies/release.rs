@@ -7,7 +7,7 @@ use parlance_domain::{
     AccountId, Actor, Command, CommandId, ConversationId, Event, MemberId, Position, RecordedEvent,
     SystemReason,
     channel::{ChannelEvent, Visibility},
-    conversation::{ConversationCommand, UnassignCause},
+    conversation::{ConversationCommand, LossCause},
     member::MemberEvent,
 };
 use parlance_projections::members::{self, MemberRow};
@@ -117,13 +117,13 @@ impl<S: EventLog + Keys + ReadModels + Clone> ReleasePolicy<S> {
         let event = recorded.decode().map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let (channel, losers, cause) = match event {
             Event::Member(MemberEvent::MemberRemoved(_)) => {
-                (None, vec![MemberId::new(recorded.stream.id)], UnassignCause::AssigneeRemoved)
+                (None, vec![MemberId::new(recorded.stream.id)], LossCause::AssigneeRemoved)
             }
             Event::Channel(ChannelEvent::VisibilityChanged(e)) if e.visibility == Visibility::Private => {
-                (Some(recorded.stream.id), self.members(account).await?, UnassignCause::AccessLost)
+                (Some(recorded.stream.id), self.members(account).await?, LossCause::AccessLost)
             }
             Event::Channel(ChannelEvent::InstallerChanged(e)) => {
-                (Some(recorded.stream.id), vec![e.previous], UnassignCause::AccessLost)
+                (Some(recorded.stream.id), vec![e.previous], LossCause::AccessLost)
             }
             _ => return Ok(false),
         };
@@ -159,7 +159,7 @@ impl<S: EventLog + Keys + ReadModels + Clone> ReleasePolicy<S> {
         account: AccountId,
         member: MemberId,
         channel: Option<Uuid>,
-        cause: UnassignCause,
+        cause: LossCause,
         event: &RecordedEvent,
     ) -> Result<(), PolicyError> {
         let mut after = None;

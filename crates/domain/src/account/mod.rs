@@ -20,7 +20,7 @@ pub use self::{
         SettingsAccessRevoked,
     },
 };
-use crate::{Consulted, Decider, MemberId, Personal, PersonalPart, StreamType, aggregate::aggregate};
+use crate::{Decider, MemberId, Personal, PersonalPart, StreamRef, StreamType, aggregate::aggregate};
 
 /// The languages in which Parlance writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -48,8 +48,8 @@ aggregate!(Account, AccountCommand, AccountEvent, AccountError, "account");
 impl Decider for Account {
     const STREAM: StreamType = StreamType::Account;
 
-    fn consults(&self, command: &Self::Command) -> Vec<Consulted> {
-        Consulted::actor(command.by).collect()
+    fn consults(&self, command: &Self::Command) -> Vec<StreamRef> {
+        command.by.stream().into_iter().collect()
     }
 
     fn personal_parts(&mut self) -> Vec<(u32, &mut dyn PersonalPart)> {

@@ -206,6 +206,6 @@ fn what_happens_to_a_member_follows_in_the_account() {
 #[test]
 fn a_decision_about_an_account_stands_on_its_actor() {
     let consulted = |by| Account::default().consults(&issued(ACCOUNT.uuid(), by, rename(name("Más"))));
-    assert_eq!(consulted(by(ANNA)), [Consulted { stream: ANNA.into(), guarded: true }]);
+    assert_eq!(consulted(by(ANNA)), [ANNA.stream()]);
     assert_eq!(consulted(OPERATOR), []);
 }

@@ -22,7 +22,7 @@ pub use self::{
     },
 };
 use crate::{
-    ChannelId, Command, ConnectionId, Consulted, Decider, MemberId, Personal, PersonalPart, StreamType,
+    ChannelId, Command, ConnectionId, Decider, MemberId, Personal, PersonalPart, StreamRef, StreamType,
     aggregate::aggregate, connection::ChannelKind, member::MemberCommand,
 };
 
@@ -85,13 +85,11 @@ aggregate!(Channel, ChannelCommand, ChannelEvent, ChannelError, "channel");
 impl Decider for Channel {
     const STREAM: StreamType = StreamType::Channel;
 
-    fn consults(&self, command: &Self::Command) -> Vec<Consulted> {
-        let mut consulted: Vec<_> = Consulted::actor(command.by).collect();
+    fn consults(&self, command: &Self::Command) -> Vec<StreamRef> {
+        let mut consulted: Vec<_> = command.by.stream().into_iter().collect();
         match &command.order {
-            ChannelCommand::Connect { connection, .. } => {
-                consulted.push(Consulted::guard((*connection).into()));
-            }
-            ChannelCommand::HandOver { to } => consulted.push(Consulted::guard((*to).into())),
+            ChannelCommand::Connect { connection, .. } => consulted.push((*connection).into()),
+            ChannelCommand::HandOver { to } => consulted.push((*to).into()),
             _ => {}
         }
         consulted

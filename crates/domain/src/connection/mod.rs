@@ -15,7 +15,7 @@ pub use self::{
     error::ConnectionError,
     event::{ConnectionAdded, ConnectionEvent, ConnectionSecrets, SecretsRotated},
 };
-use crate::{Consulted, Decider, Personal, PersonalPart, StreamType, aggregate::aggregate};
+use crate::{Decider, Personal, PersonalPart, StreamRef, StreamType, aggregate::aggregate};
 
 /// The providers' products that Parlance speaks. Stored by name, for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -48,8 +48,8 @@ aggregate!(Connection, ConnectionCommand, ConnectionEvent, ConnectionError, "con
 impl Decider for Connection {
     const STREAM: StreamType = StreamType::Connection;
 
-    fn consults(&self, command: &Self::Command) -> Vec<Consulted> {
-        Consulted::actor(command.by).collect()
+    fn consults(&self, command: &Self::Command) -> Vec<StreamRef> {
+        command.by.stream().into_iter().collect()
     }
 
     fn personal_parts(&mut self) -> Vec<(u32, &mut dyn PersonalPart)> {

@@ -42,6 +42,22 @@ pub struct Incoming {
     pub profile: Option<ContactProfile>,
 }
 
+/// How an assignee lost access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossCause {
+    AssigneeRemoved,
+    AccessLost,
+}
+
+impl From<LossCause> for UnassignCause {
+    fn from(cause: LossCause) -> Self {
+        match cause {
+            LossCause::AssigneeRemoved => Self::AssigneeRemoved,
+            LossCause::AccessLost => Self::AccessLost,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConversationCommand {
     /// By a member with access, to a member with access whose availability is on.
@@ -56,7 +72,7 @@ pub enum ConversationCommand {
     Delete,
     /// By the system: takes the conversation from a member who lost access; nothing if somebody else holds it
     /// or the access is back.
-    Release { member: MemberId, cause: UnassignCause },
+    Release { member: MemberId, cause: LossCause },
     /// The contact wrote, or tapped a button.
     Receive(Incoming),
     /// Somebody of the account wrote from the provider's own app.

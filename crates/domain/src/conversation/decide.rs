@@ -53,7 +53,7 @@ pub(super) fn decide(
             }
             let held = state.is_visible() && state.assignee() == Some(*member);
             Ok(if held && !still_has_access(state, *member, around) {
-                vec![unassigned(state, *member, *cause)]
+                vec![unassigned(state, *member, (*cause).into())]
             } else {
                 Vec::new()
             })

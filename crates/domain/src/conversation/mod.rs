@@ -14,7 +14,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    command::{ConversationCommand, Expected, Incoming, Source},
+    command::{ConversationCommand, Expected, Incoming, LossCause, Source},
     content::{Attachment, ContactProfile, EditedContent, MessageContent, ReactionContent},
     error::ConversationError,
     event::{
@@ -24,7 +24,7 @@ pub use self::{
     },
 };
 use crate::{
-    Actor, ChannelId, Consulted, Decider, MemberId, Personal, PersonalPart, StreamType, Timestamp,
+    Actor, ChannelId, Decider, MemberId, Personal, PersonalPart, StreamRef, StreamType, Timestamp,
     aggregate::aggregate,
 };
 
@@ -90,17 +90,15 @@ aggregate!(Conversation, ConversationCommand, ConversationEvent, ConversationErr
 impl Decider for Conversation {
     const STREAM: StreamType = StreamType::Conversation;
 
-    fn consults(&self, command: &Self::Command) -> Vec<Consulted> {
-        let guard_member = |id: MemberId| Consulted::guard(id.into());
-        let mut consulted: Vec<_> = Consulted::actor(command.by).collect();
-        consulted
-            .extend(command.order.channel().or(self.channel).map(|channel| Consulted::guard(channel.into())));
+    fn consults(&self, command: &Self::Command) -> Vec<StreamRef> {
+        let mut consulted: Vec<_> = command.by.stream().into_iter().collect();
+        consulted.extend(command.order.channel().or(self.channel).map(StreamRef::from));
         match &command.order {
-            ConversationCommand::Assign { to, .. } => consulted.push(guard_member(*to)),
-            ConversationCommand::Release { member, .. } => consulted.push(guard_member(*member)),
+            ConversationCommand::Assign { to, .. } => consulted.push((*to).into()),
+            ConversationCommand::Release { member, .. } => consulted.push((*member).into()),
             // Reopening looks whether the assignee still has access.
             ConversationCommand::Reopen | ConversationCommand::Receive(_) if self.phase == Phase::Closed => {
-                consulted.extend(self.assignee().map(guard_member));
+                consulted.extend(self.assignee().map(StreamRef::from));
             }
             _ => {}
         }

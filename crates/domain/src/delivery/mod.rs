@@ -20,7 +20,7 @@ pub use self::{
         SkippedBecause,
     },
 };
-use crate::{Consulted, Decider, StreamType, aggregate::aggregate};
+use crate::{Decider, StreamRef, StreamType, aggregate::aggregate};
 
 /// What became of a delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,9 +44,9 @@ aggregate!(Delivery, DeliveryCommand, DeliveryEvent, DeliveryError, "delivery");
 impl Decider for Delivery {
     const STREAM: StreamType = StreamType::Delivery;
 
-    fn consults(&self, command: &Self::Command) -> Vec<Consulted> {
+    fn consults(&self, command: &Self::Command) -> Vec<StreamRef> {
         match &command.order {
-            DeliveryCommand::Keep { connection, .. } => vec![Consulted::glance((*connection).into())],
+            DeliveryCommand::Keep { connection, .. } => vec![(*connection).into()],
             _ => Vec::new(),
         }
     }

@@ -155,8 +155,8 @@ fn any_body_survives_being_stored() {
 }
 
 #[test]
-fn keeping_glances_at_the_connection() {
+fn keeping_stands_on_the_connection() {
     let consulted = |order| Delivery::default().consults(&issued(DELIVERY.uuid(), INGESTION, order));
-    assert_eq!(consulted(keep()), [Consulted { stream: CONNECTION.into(), guarded: false }]);
+    assert_eq!(consulted(keep()), [StreamRef::from(CONNECTION)]);
     assert_eq!(consulted(DeliveryCommand::MarkReplayed), []);
 }

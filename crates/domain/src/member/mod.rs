@@ -22,8 +22,8 @@ pub use self::{
     },
 };
 use crate::{
-    AccountId, ChannelId, Command, Consulted, Decider, MemberId, Personal, PersonalPart, StreamRef,
-    StreamType, account::AccountCommand, aggregate::aggregate,
+    AccountId, ChannelId, Command, Decider, MemberId, Personal, PersonalPart, StreamRef, StreamType,
+    account::AccountCommand, aggregate::aggregate,
 };
 
 /// Where a member stands in the account's life.
@@ -62,9 +62,9 @@ aggregate!(Member, MemberCommand, MemberEvent, MemberError, "member");
 impl Decider for Member {
     const STREAM: StreamType = StreamType::Member;
 
-    fn consults(&self, command: &Self::Command) -> Vec<Consulted> {
+    fn consults(&self, command: &Self::Command) -> Vec<StreamRef> {
         // The member that is asked is in the batch anyway.
-        Consulted::actor(command.by).filter(|actor| actor.stream.id != command.on).collect()
+        command.by.stream().filter(|actor| actor.id != command.on).into_iter().collect()
     }
 
     fn consequences(&self, id: Uuid, event: &MemberEvent) -> Vec<Command> {

@@ -16,7 +16,7 @@ pub use self::{
     error::ReadingError,
     event::{ConversationSeen, ReadingEvent},
 };
-use crate::{Consulted, Decider, Position, StreamType, aggregate::aggregate};
+use crate::{Decider, Position, StreamRef, StreamType, aggregate::aggregate};
 
 /// A reading's state. The default has read nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,12 +29,10 @@ aggregate!(Reading, ReadingCommand, ReadingEvent, ReadingError, "reading");
 impl Decider for Reading {
     const STREAM: StreamType = StreamType::Reading;
 
-    fn consults(&self, command: &Self::Command) -> Vec<Consulted> {
+    fn consults(&self, command: &Self::Command) -> Vec<StreamRef> {
         let ReadingCommand::MarkSeen { conversation, channel, .. } = &command.order;
-        let mut consulted: Vec<_> = Consulted::actor(command.by).collect();
-        consulted.push(Consulted::guard((*channel).into()));
-        // Only glanced at: a message that arrives meanwhile has a later position, so the mark stays right.
-        consulted.push(Consulted::glance((*conversation).into()));
+        let mut consulted: Vec<_> = command.by.stream().into_iter().collect();
+        consulted.extend([StreamRef::from(*channel), (*conversation).into()]);
         consulted
     }
 }

@@ -8,8 +8,8 @@ use parlance_domain::{
     channel::{BrokenBecause, ChannelCommand, ReopenRule, Visibility},
     connection::{ChannelKind, ConnectionCommand, ConnectionSecrets},
     conversation::{
-        ContactProfile, ConversationCommand, EditedContent, Expected, Incoming, MessageContent, MessageKind,
-        ReactionContent, Source, UnassignCause,
+        ContactProfile, ConversationCommand, EditedContent, Expected, Incoming, LossCause, MessageContent,
+        MessageKind, ReactionContent, Source,
     },
     delivery::{DeliveryCommand, DeliveryContent, KeptBecause, SkippedBecause},
     member::MemberCommand,
@@ -292,6 +292,6 @@ fn by_the_shell() -> impl Strategy<Value = Step> {
 }
 
 pub fn release(by: Actor, member: MemberId, conversation: ConversationId) -> Step {
-    let order = ConversationCommand::Release { member, cause: UnassignCause::AccessLost };
+    let order = ConversationCommand::Release { member, cause: LossCause::AccessLost };
     (by, Command::Conversation(conversation, order))
 }

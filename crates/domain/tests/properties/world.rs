@@ -11,9 +11,8 @@ use std::{
 
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use parlance_domain::{
-    Actor, ChannelId, Command, ConnectionId, Consulted, ConversationId, Decider, Event, Issued, MemberId,
-    PersonalPart, Position, Refusal, Stamped, StampedEvent, StoredEvent, StreamRef, StreamType, Surroundings,
-    Timestamp,
+    Actor, ChannelId, Command, ConnectionId, ConversationId, Decider, Event, Issued, MemberId, PersonalPart,
+    Position, Refusal, Stamped, StampedEvent, StoredEvent, StreamRef, Surroundings, Timestamp,
     account::{Account, AccountCommand},
     channel::{Channel, ChannelCommand},
     connection::{Connection, ConnectionCommand},
@@ -132,7 +131,7 @@ impl World {
         let issued = Issued { on: id, at: self.now, by, order };
         let consulted = before.consults(&issued);
         let (decided, state) =
-            handled::<A>(&before, &issued, &self.around(|stream| names(&consulted, stream)));
+            handled::<A>(&before, &issued, &self.around(|stream| consulted.contains(&stream)));
         let all_knowing = handled::<A>(&before, &issued, &self.around(|_| true)).0;
         assert_eq!(decided, all_knowing, "a decision looks at nothing that it does not consult");
 
@@ -163,21 +162,14 @@ impl World {
             let seen = states.filter(|(uuid, _)| seen(StreamRef::new(A::STREAM, **uuid)));
             seen.map(|(uuid, state)| (id(*uuid), Arc::clone(state))).collect()
         }
-        let account = self.accounts.states.iter();
-        let account = account.filter(|(id, _)| seen(StreamRef::new(StreamType::Account, **id)));
         Surroundings {
             head: self.head,
-            account: account.map(|(_, state)| Arc::clone(state)).next().unwrap_or_default(),
             members: select(self, &seen, MemberId::new),
             channels: select(self, &seen, ChannelId::new),
             connections: select(self, &seen, ConnectionId::new),
             conversations: select(self, &seen, ConversationId::new),
         }
     }
-}
-
-fn names(consulted: &[Consulted], stream: StreamRef) -> bool {
-    consulted.iter().any(|consulted| consulted.stream == stream)
 }
 
 /// What an aggregate decides on a copy of itself, and that copy afterwards.

@@ -14,7 +14,7 @@ fn unassign() -> ConversationCommand {
     ConversationCommand::Unassign { expect: Expected::Anybody }
 }
 
-fn release(member: MemberId, cause: UnassignCause) -> ConversationCommand {
+fn release(member: MemberId, cause: LossCause) -> ConversationCommand {
     ConversationCommand::Release { member, cause }
 }
 
@@ -130,17 +130,17 @@ fn unassigning_honours_the_expected_assignee() {
 fn the_system_takes_a_conversation_from_a_member_who_lost_access_closed_ones_included() {
     let private = || around(channel(Visibility::Private));
     for given in [held_by(CSILLA), closed(held_by(CSILLA))] {
-        when_in(private(), given, ACCESS_LOST, release(CSILLA, UnassignCause::AccessLost))
+        when_in(private(), given, ACCESS_LOST, release(CSILLA, LossCause::AccessLost))
             .then_expect_events(vec![now(ACCESS_LOST, unassigned(CSILLA, UnassignCause::AccessLost))]);
     }
-    when(held_by(STRANGER), ACCESS_LOST, release(STRANGER, UnassignCause::AssigneeRemoved))
+    when(held_by(STRANGER), ACCESS_LOST, release(STRANGER, LossCause::AssigneeRemoved))
         .then_expect_events(vec![now(ACCESS_LOST, unassigned(STRANGER, UnassignCause::AssigneeRemoved))]);
 }
 
 #[test]
 fn a_release_that_comes_too_late_changes_nothing() {
     let private = || around(channel(Visibility::Private));
-    let order = || release(CSILLA, UnassignCause::AccessLost);
+    let order = || release(CSILLA, LossCause::AccessLost);
     // The access is back.
     when(held_by(CSILLA), ACCESS_LOST, order()).then_expect_events(vec![]);
     for given in [held_by(BELA), begun(), deleted(held_by(CSILLA)), vec![]] {
@@ -155,7 +155,7 @@ fn only_the_system_releases() {
             around(channel(Visibility::Private)),
             held_by(CSILLA),
             actor,
-            release(CSILLA, UnassignCause::AccessLost),
+            release(CSILLA, LossCause::AccessLost),
         )
         .then_expect_error(ConversationError::NotPermitted);
     }
@@ -168,11 +168,10 @@ fn a_deleted_conversation_is_held_by_nobody() {
 
 #[test]
 fn availability_and_assignment_are_one_decision() {
-    let guard = |stream| Consulted { stream, guarded: true };
     let state: Conversation = after(begun());
     let consulted = |order| state.consults(&issued(CONVERSATION.uuid(), by(ANNA), order));
-    let (anna, channel) = (guard(ANNA.into()), guard(CHANNEL.into()));
-    assert_eq!(consulted(assign(CSILLA)), [anna, channel, guard(CSILLA.into())]);
-    assert_eq!(consulted(release(CSILLA, UnassignCause::AccessLost)), [anna, channel, guard(CSILLA.into())]);
+    let (anna, channel, csilla) = (ANNA.stream(), StreamRef::from(CHANNEL), CSILLA.stream());
+    assert_eq!(consulted(assign(CSILLA)), [anna, channel, csilla]);
+    assert_eq!(consulted(release(CSILLA, LossCause::AccessLost)), [anna, channel, csilla]);
     assert_eq!(consulted(ConversationCommand::Close), [anna, channel]);
 }

@@ -109,11 +109,10 @@ fn the_rule_is_for_automatic_reopens_of_closed_conversations_only() {
 
 #[test]
 fn a_reopen_stands_on_the_assignees_access() {
-    let guard = |stream| Consulted { stream, guarded: true };
     let consulted =
         |given, by, order| after::<Conversation>(given).consults(&issued(CONVERSATION.uuid(), by, order));
     let receive = || ConversationCommand::Receive(incoming(2));
-    let (anna, csilla, channel) = (guard(ANNA.into()), guard(CSILLA.into()), guard(CHANNEL.into()));
+    let (anna, csilla, channel) = (ANNA.stream(), CSILLA.stream(), StreamRef::from(CHANNEL));
     assert_eq!(consulted(closed(held_by(CSILLA)), CONTACT, receive()), [channel, csilla]);
     assert_eq!(consulted(held_by(CSILLA), CONTACT, receive()), [channel]);
     assert_eq!(consulted(vec![], CONTACT, receive()), [channel]);
