@@ -55,6 +55,7 @@ impl SqliteStore {
         let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let lock = connection::lock(&path_with(path, ".lock"))?;
         let mut writing = connection::open_writer(path, options)?;
+        wal::bring_home(&writing)?;
         migrations::migrations::runner()
             .run(&mut writing)
             .map_err(|error| StoreError::Unavailable(format!("migrating the database: {error}")))?;
@@ -64,7 +65,7 @@ impl SqliteStore {
         Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), appended, _lock: Arc::new(lock) })
     }
 
-    /// Why the store stopped, if it did: from then on every call is answered `Unavailable`.
+    /// Why the store stopped, if it did: from then on every write is answered `Unavailable`.
     pub fn stopped(&self) -> Option<String> {
         self.writer.stopped()
     }

@@ -23,6 +23,17 @@ const FRAMES_MAX: i32 = 4_000;
 /// after as many more, if even that did not help: it must not wait at every transaction.
 const FRAMES_URGENT: i32 = 16_000;
 
+/// Copies what an earlier process left in the log into the file, syncs it, and empties the log. That process may
+/// have ended before its sync, or because of a failing one: what recovery found is then in the system's memory
+/// alone, and commits behind it would be lost with it.
+pub(crate) fn bring_home(writer: &Connection) -> Result<(), StoreError> {
+    let busy = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    match busy.map_err(|error| failed(&error))? {
+        0 => Ok(()),
+        _ => Err(StoreError::Unavailable("somebody else reads the write-ahead log".to_owned())),
+    }
+}
+
 /// Counts frames and asks for passes.
 pub(crate) struct Wal {
     frames: Arc<AtomicI32>,
