@@ -41,7 +41,7 @@ pub(super) enum Verdict {
     Refused(CommandError),
     /// Told before, at this position.
     Known(Position),
-    /// Told by an earlier command of this flush.
+    /// Told by an earlier command of this flush, by the event at this place in the batch.
     Follows(usize),
 }
 
@@ -84,8 +84,8 @@ pub(super) struct Flushing<S> {
     made: HashMap<KeyId, Arc<DataKey>>,
     destroyed: Vec<KeyId>,
     deleting: Vec<usize>,
-    /// The tokens of this flush, with the command that brought each, and its event's place.
-    tokens: HashMap<DedupeToken, (usize, usize)>,
+    /// The tokens of this flush, each with its event's place.
+    tokens: HashMap<DedupeToken, usize>,
 }
 
 /// How to take back one command's part of a flush.
@@ -121,7 +121,7 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
     }
 
     /// Decides one command and what follows from it. An error is the store's, and concerns the whole flush.
-    pub async fn decide(&mut self, submission: &Submission, index: usize) -> Result<Verdict, StoreError> {
+    pub async fn decide(&mut self, submission: &Submission) -> Result<Verdict, StoreError> {
         self.now = self.now.max(submission.at);
         let mut mark = Mark {
             events: self.events.len(),
@@ -136,7 +136,7 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
                 None => {
                     for place in mark.events..self.events.len() {
                         if let Some(token) = self.events[place].dedupe {
-                            self.tokens.insert(token, (index, place));
+                            self.tokens.insert(token, place);
                         }
                     }
                     return Ok(Verdict::Events(mark.events..self.events.len()));
@@ -151,7 +151,7 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
 
     fn told_before(&self, from: usize) -> Option<Verdict> {
         self.events[from..].iter().filter_map(|event| event.dedupe).find_map(|token| {
-            let earlier = self.tokens.get(&token).map(|(index, _)| Verdict::Follows(*index));
+            let earlier = self.tokens.get(&token).map(|place| Verdict::Follows(*place));
             earlier.or_else(|| self.shared.cache.token(self.account, token).map(Verdict::Known))
         })
     }
@@ -399,7 +399,7 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
             made: self.made.into_values().filter(|key| !self.destroyed.contains(&key.id)).collect(),
             destroyed: self.destroyed,
             deleting: self.deleting,
-            tokens: self.tokens.into_iter().map(|(token, (_, place))| (token, place)).collect(),
+            tokens: self.tokens.into_iter().collect(),
         };
         (batch, settled)
     }

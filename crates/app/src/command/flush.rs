@@ -112,8 +112,8 @@ impl<S: EventLog + Keys + Clone> Flusher<S> {
         self.head = Some(head);
         let mut flushing = Flushing::new(Arc::clone(&self.shared), ring, account, head);
         let mut verdicts = Vec::with_capacity(group.len());
-        for (index, submission) in group.iter().enumerate() {
-            verdicts.push(flushing.decide(submission, index).await?);
+        for submission in group {
+            verdicts.push(flushing.decide(submission).await?);
         }
         Ok(Some((flushing, verdicts)))
     }
@@ -153,14 +153,6 @@ impl<S: EventLog + Keys + Clone> Flusher<S> {
         }
         // The list of erasures is written before anybody who deleted is answered; the others need not wait.
         let mut deleted = Vec::new();
-        let originals: Vec<_> = verdicts
-            .iter()
-            .map(|verdict| match verdict {
-                Verdict::Events(range) => Some(place(range.start)),
-                Verdict::Known(position) => Some(*position),
-                Verdict::Refused(_) | Verdict::Follows(_) => None,
-            })
-            .collect();
         for (submission, verdict) in group.into_iter().zip(verdicts) {
             let result = match verdict {
                 Verdict::Events(range) if range.is_empty() => Ok(Receipt::Unchanged { head: appended.last }),
@@ -174,10 +166,7 @@ impl<S: EventLog + Keys + Clone> Flusher<S> {
                 }
                 Verdict::Refused(error) => Err(error),
                 Verdict::Known(original) => Ok(Receipt::Duplicate { original }),
-                Verdict::Follows(leader) => {
-                    let original = originals[leader].unwrap_or(appended.last);
-                    Ok(Receipt::Duplicate { original })
-                }
+                Verdict::Follows(leader) => Ok(Receipt::Duplicate { original: place(leader) }),
             };
             let _ = submission.reply.send(result);
         }
