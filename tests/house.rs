@@ -16,11 +16,23 @@ const EDGES: [(&str, &[&str]); 7] = [
     ("parlance-app", &["parlance-domain", "parlance-projections", "parlance-store"]),
     (
         "parlance-server",
-        &["parlance-app", "parlance-domain", "parlance-projections", "parlance-store", "parlance-store-sqlite"],
+        &[
+            "parlance-app",
+            "parlance-domain",
+            "parlance-projections",
+            "parlance-store",
+            "parlance-store-sqlite",
+        ],
     ),
     (
         "parlance-tests",
-        &["parlance-app", "parlance-domain", "parlance-projections", "parlance-store", "parlance-store-sqlite"],
+        &[
+            "parlance-app",
+            "parlance-domain",
+            "parlance-projections",
+            "parlance-store",
+            "parlance-store-sqlite",
+        ],
     ),
 ];
 
@@ -33,8 +45,11 @@ fn root() -> PathBuf {
 
 #[test]
 fn crates_depend_on_each_other_only_as_allowed() {
-    let metadata =
-        MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().expect("cargo metadata");
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("cargo metadata");
     let allowed: BTreeMap<_, BTreeSet<_>> =
         EDGES.iter().map(|(name, edges)| (*name, edges.iter().copied().collect())).collect();
     let mut seen = BTreeSet::new();
@@ -56,7 +71,9 @@ fn crates_depend_on_each_other_only_as_allowed() {
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder of ours").map(|entry| entry.expect("an entry").path()) {
+    for entry in
+        std::fs::read_dir(folder).expect("a folder of ours").map(|entry| entry.expect("an entry").path())
+    {
         let name = entry.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if entry.is_dir() && name != "target" {
             sources(&entry, found);
@@ -86,7 +103,8 @@ fn every_migration_opens_with_its_reason_and_has_its_own_number() {
     for entry in std::fs::read_dir(root().join("migrations/sqlite")).expect("the migrations") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
-        let number = name.strip_prefix('V').and_then(|rest| rest.split_once("__")).expect("V<number>__<name>.sql").0;
+        let number =
+            name.strip_prefix('V').and_then(|rest| rest.split_once("__")).expect("V<number>__<name>.sql").0;
         assert!(numbers.insert(number.parse::<u32>().expect("a number")), "{name}: the number is taken");
         let text = std::fs::read_to_string(&path).expect("a migration is text");
         assert!(text.starts_with("-- "), "{name} does not open with its reason");
