@@ -104,6 +104,8 @@ pub(super) fn decide(
         ConversationCommand::ConfirmReading { messages, until, token, .. } => {
             vec![MessageRead { incarnation, messages: messages.clone(), until: *until, token: *token }.into()]
         }
+        // Of a contact who has not written nothing is kept: there is no conversation to show it in, nor to delete.
+        ConversationCommand::UpdateProfile { .. } if state.phase == Phase::NotBegun => Vec::new(),
         ConversationCommand::UpdateProfile { profile, .. } => {
             profile_changed(state, incarnation, profile).into_iter().collect()
         }

@@ -84,7 +84,9 @@ fn the_reply_window_is_not_moved_back_by_a_late_message_nor_at_all_by_an_echo() 
 #[test]
 fn reactions_edits_and_receipts_are_recorded_and_begin_or_reopen_nothing() {
     for (order, event) in side_reports() {
-        for given in [vec![], held_by(CSILLA), closed(held_by(CSILLA))] {
+        let of_a_message = !matches!(order, ConversationCommand::UpdateProfile { .. });
+        let not_begun = of_a_message.then(Vec::new);
+        for given in not_begun.into_iter().chain([held_by(CSILLA), closed(held_by(CSILLA))]) {
             let before: Conversation = after(given.clone());
             when(given.clone(), REPORT, order.clone()).then_expect_events(vec![now(REPORT, event.clone())]);
             let state: Conversation = after(given.into_iter().chain([now(REPORT, event.clone())]).collect());
@@ -214,6 +216,21 @@ fn a_profile_that_is_no_news_makes_no_event() {
     let given = [begun(), vec![past(REPORT, told)]].concat();
     when(given, REPORT, update(profile("Nagy Ödön"))).then_expect_events(vec![]);
     when(begun(), REPORT, update(ContactProfile::default())).then_expect_events(vec![]);
+}
+
+#[test]
+fn nothing_is_kept_of_a_contact_who_has_not_written() {
+    let profile = profile("Nagy Ödön");
+    let update = ConversationCommand::UpdateProfile { channel: CHANNEL, profile: profile.clone() };
+    when(vec![], REPORT, update.clone()).then_expect_events(vec![]);
+    let reacted = vec![past(CONTACT, side_reports()[0].1.clone())];
+    when(reacted, REPORT, update).then_expect_events(vec![]);
+    // The first message brings it.
+    let told = Incoming { profile: Some(profile.clone()), ..incoming(1) };
+    when(vec![], CONTACT, ConversationCommand::Receive(told)).then_expect_events(vec![
+        now(CONTACT, received(1, 1)),
+        now(CONTACT, ContactProfileChanged { incarnation: 1, profile: Personal::open(profile) }),
+    ]);
 }
 
 #[test]
