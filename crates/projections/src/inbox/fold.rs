@@ -42,12 +42,15 @@ impl Projector for InboxProjector {
                 Ok(touches)
             }
             Event::Reading(ReadingEvent::ConversationSeen(e)) => {
-                let mut touches = vec![Touch::new(&CONVERSATIONS, conversation_key(e.conversation))];
-                if let Some(row) = row(rows, e.conversation)? {
-                    touches
-                        .push(Touch::new(&ACCESS, key([row.channel.uuid().into(), e.member.uuid().into()])));
-                }
-                Ok(touches)
+                let conversation = Touch::new(&CONVERSATIONS, conversation_key(e.conversation));
+                let access = match row(rows, e.conversation)? {
+                    Some(row) => {
+                        Some(Touch::new(&ACCESS, key([row.channel.uuid().into(), e.member.uuid().into()])))
+                    }
+                    // It begins in this very page: in which channel, only the fold will know.
+                    None => rows.knows(&conversation).then(|| Touch::new(&ACCESS, Vec::new())),
+                };
+                Ok([conversation].into_iter().chain(access).collect())
             }
             Event::Member(e) => access::member_touches(rows, MemberId::new(event.recorded.stream.id), e),
             Event::Channel(e) => Ok(access::channel_touches(ChannelId::new(event.recorded.stream.id), e)),
