@@ -1,0 +1,16 @@
+//! What was answered with success stays, whatever happens to the process or the disk: kills, full disks, failing
+//! writes and syncs. The Parlance under test runs in a process of its own, `driven`.
+
+#[path = "durability/asked.rs"]
+mod asked;
+#[path = "durability/kills.rs"]
+mod kills;
+#[path = "durability/truth.rs"]
+mod truth;
+
+use parlance_tests::driven::Launch;
+
+/// The program under test.
+fn driven() -> Launch {
+    Launch::program(env!("CARGO_BIN_EXE_driven"))
+}
