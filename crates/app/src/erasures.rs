@@ -3,7 +3,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::Write as _,
+    io::{Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::{
@@ -16,6 +16,8 @@ use parlance_store::{Erasure, Keys, StoreError};
 
 /// Pending erasures are drained in pages of this many.
 const PAGE: usize = 1_000;
+/// Longer than any line of the list.
+const LINE_MAX: u64 = 4_096;
 
 /// The list as a file. Clones share it.
 #[derive(Clone)]
@@ -38,6 +40,27 @@ impl ErasureList {
         }))
     }
 
+    /// Opens the file, makes its name durable, and cuts off a line that a full disk or a killed process left
+    /// unfinished: the next line must not run on from it. What it told is still pending.
+    fn open(&self) -> std::io::Result<File> {
+        let path = &self.0.path;
+        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+        if let Some(folder) = path.parent() {
+            // A relative path's parent may be empty: then it is the folder that we are in.
+            let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            File::open(here)?.sync_all()?;
+        }
+        let length = file.metadata()?.len();
+        let mut tail = vec![0; usize::try_from(length.min(LINE_MAX)).unwrap_or_default()];
+        file.seek(SeekFrom::Start(length - tail.len() as u64))?;
+        file.read_exact(&mut tail)?;
+        let unfinished = tail.iter().rev().take_while(|byte| **byte != b'\n').count();
+        if unfinished > 0 {
+            file.set_len(length - unfinished as u64)?;
+        }
+        Ok(file)
+    }
+
     /// Appends and syncs. Bounded: one write, one sync.
     fn write(&self, erasures: &[Erasure]) -> std::io::Result<()> {
         let lines: String = erasures
@@ -54,7 +77,7 @@ impl ErasureList {
         let mut open = self.0.file.lock().expect("nothing panics while it holds the file");
         let file = match open.take() {
             Some(file) => file,
-            None => OpenOptions::new().append(true).create(true).mode(0o600).open(&self.0.path)?,
+            None => self.open()?,
         };
         let mut writing = &file;
         writing.write_all(lines.as_bytes())?;
