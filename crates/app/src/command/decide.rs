@@ -66,7 +66,7 @@ pub(super) struct Settled {
     pub entries: Vec<(StreamRef, Entry)>,
     pub made: Vec<Arc<DataKey>>,
     pub destroyed: Vec<KeyId>,
-    /// The places in the batch of the first events of commands that destroy a key.
+    /// The places in the batch of the events that destroy a key.
     pub deleting: Vec<usize>,
     pub tokens: Vec<(DedupeToken, usize)>,
 }

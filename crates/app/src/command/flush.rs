@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use parlance_domain::{AccountId, Position};
-use parlance_store::{Appended, EventLog, Head, KeyOp, Keys, Outcome, StoreError};
+use parlance_store::{Appended, EventLog, Head, Keys, Outcome, StoreError};
 
 use super::{
     CommandError, Receipt,
@@ -57,10 +57,9 @@ impl<S: EventLog + Keys + Clone> Flusher<S> {
             };
             let streams = flushing.streams();
             let (batch, settled) = flushing.into_batch();
-            let deletes = batch.keys.iter().any(|op| matches!(op, KeyOp::Destroy { .. }));
             match self.shared.store.append(batch).await {
                 Ok(Outcome::Appended(appended)) => {
-                    self.settle(appended, settled, group, verdicts, deletes).await;
+                    self.settle(appended, settled, group, verdicts).await;
                     return None;
                 }
                 Ok(Outcome::Rejected(rejection)) => {
@@ -77,6 +76,11 @@ impl<S: EventLog + Keys + Clone> Flusher<S> {
                 Err(error) => {
                     self.shared.cache.forget(self.account, streams);
                     self.forget_head();
+                    if matches!(error, StoreError::Unknown(_)) {
+                        // Perhaps it was done: then these keys are gone, and there is something to fold.
+                        settled.destroyed.iter().for_each(|key| self.shared.keyring.forget(*key));
+                        (self.shared.wake)(self.account, settled.head.position);
+                    }
                     answer_all(group, &CommandError::Store(error));
                     return None;
                 }
@@ -125,7 +129,6 @@ impl<S: EventLog + Keys + Clone> Flusher<S> {
         settled: Settled,
         group: Vec<Submission>,
         verdicts: Vec<Verdict>,
-        deletes: bool,
     ) {
         let lifted = appended.not_before > settled.head.recorded_at;
         self.head = Some(Head {
@@ -152,23 +155,27 @@ impl<S: EventLog + Keys + Clone> Flusher<S> {
             (self.shared.wake)(self.account, appended.last);
         }
         // The list of erasures is written before anybody who deleted is answered; the others need not wait.
+        // Who deletes what is deleted already may have been told of a list that could not be written.
         let mut deleted = Vec::new();
         for (submission, verdict) in group.into_iter().zip(verdicts) {
-            let result = match verdict {
-                Verdict::Events(range) if range.is_empty() => Ok(Receipt::Unchanged { head: appended.last }),
-                Verdict::Events(range) => {
-                    let receipt = Receipt::Recorded { first: place(range.start), last: place(range.end - 1) };
-                    if deletes && settled.deleting.contains(&range.start) {
-                        deleted.push((submission, receipt));
-                        continue;
-                    }
-                    Ok(receipt)
+            let (result, deletes) = match verdict {
+                Verdict::Events(range) if range.is_empty() => {
+                    (Ok(Receipt::Unchanged { head: appended.last }), submission.ask.deletes())
                 }
-                Verdict::Refused(error) => Err(error),
-                Verdict::Known(original) => Ok(Receipt::Duplicate { original }),
-                Verdict::Follows(leader) => Ok(Receipt::Duplicate { original: place(leader) }),
+                Verdict::Events(range) => (
+                    Ok(Receipt::Recorded { first: place(range.start), last: place(range.end - 1) }),
+                    settled.deleting.iter().any(|place| range.contains(place)),
+                ),
+                Verdict::Refused(error) => (Err(error), false),
+                Verdict::Known(original) => (Ok(Receipt::Duplicate { original }), false),
+                Verdict::Follows(leader) => (Ok(Receipt::Duplicate { original: place(leader) }), false),
             };
-            let _ = submission.reply.send(result);
+            match result {
+                Ok(receipt) if deletes => deleted.push((submission, receipt)),
+                result => {
+                    let _ = submission.reply.send(result);
+                }
+            }
         }
         if !deleted.is_empty() {
             let listed = self.shared.erasures.drain(&self.shared.store).await;

@@ -10,7 +10,10 @@ mod path;
 mod queue;
 mod state;
 
-use parlance_domain::{AccountId, Actor, Command, CommandId, CorrelationId, Position, Refusal};
+use parlance_domain::{
+    AccountId, Actor, Command, CommandId, CorrelationId, Position, Refusal,
+    conversation::ConversationCommand, delivery::DeliveryCommand,
+};
 use parlance_store::{AccountKeys, StoreError};
 
 pub use self::path::{CommandPath, PathOptions};
@@ -28,6 +31,19 @@ pub struct Ask {
     pub commands: Vec<Command>,
     /// For the command that creates an account: its keys.
     pub create_account: Option<AccountKeys>,
+}
+
+impl Ask {
+    /// Whether it asks for something to be erased.
+    fn deletes(&self) -> bool {
+        self.commands.iter().any(|command| match command {
+            Command::Conversation(_, command) => matches!(command, ConversationCommand::Delete),
+            Command::Delivery(_, command) => {
+                matches!(command, DeliveryCommand::MarkReplayed | DeliveryCommand::Skip { .. })
+            }
+            _ => false,
+        })
+    }
 }
 
 /// What came of a command that was taken.

@@ -53,7 +53,7 @@ pub(super) struct Shared<S> {
     pub cache: Cache,
     pub options: PathOptions,
     pub queues: Mutex<HashMap<AccountId, mpsc::Sender<Submission>>>,
-    /// Told of every append: the account and its last position.
+    /// Told of every append, and of every one that may have been: the account and the last position known.
     pub wake: Box<dyn Fn(AccountId, Position) + Send + Sync>,
 }
 
