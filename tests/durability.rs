@@ -1,11 +1,11 @@
 //! What was answered with success stays, whatever happens to the process or the disk: kills, full disks, failing
 //! writes and syncs. The Parlance under test runs in a process of its own, `driven`.
 
-#[path = "durability/asked.rs"]
 mod asked;
-#[path = "durability/kills.rs"]
+mod faults;
 mod kills;
-#[path = "durability/truth.rs"]
+mod syncs;
+mod trace;
 mod truth;
 
 use parlance_tests::driven::Launch;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use parlance_tests::driven::{Answer, Child, Order};
+use parlance_tests::{
+    PATIENCE,
+    driven::{Answer, Child, Order},
+};
 
 use super::{
     asked::{Book, Dice},
@@ -15,8 +18,8 @@ const IN_FLIGHT: usize = 64;
 /// The log is read whole after every so many rounds, and after the last.
 const CHECK_EVERY: u32 = 5;
 
-/// One life of the process: it is asked until the dice kill it. Answers whether commands were in flight then.
-fn live_and_die(child: &mut Child, book: &mut Book, dice: &Dice, head: u64) -> Vec<u64> {
+/// One life of the process: it is asked until the dice say that it dies. Gives the orders in flight by then.
+fn live(child: &mut Child, book: &mut Book, dice: &Dice, head: u64) -> Vec<u64> {
     let contacts = 3 + dice.below(20);
     let mut head = head;
     let mut open = Vec::new();
@@ -30,7 +33,7 @@ fn live_and_die(child: &mut Child, book: &mut Book, dice: &Dice, head: u64) -> V
             let order = book.draw(dice, contacts, head);
             open.push(book.send(child, order));
         }
-        let (id, answer) = child.answer(parlance_tests::PATIENCE).expect("it lives").expect("it answers");
+        let (id, answer) = child.answer(PATIENCE).expect("it lives and answers");
         if let Answer::Recorded { last, .. } = answer {
             head = head.max(last);
         }
@@ -39,12 +42,10 @@ fn live_and_die(child: &mut Child, book: &mut Book, dice: &Dice, head: u64) -> V
         answered += 1;
     }
     // Some part of a millisecond later, between any two system calls.
-    let _ = child.answer(Duration::from_micros(u64::from(dice.below(2_000)))).map(|next| {
-        if let Some((id, answer)) = next {
-            book.answered(id, answer);
-            open.retain(|other| *other != id);
-        }
-    });
+    if let Some((id, answer)) = child.answer(Duration::from_micros(u64::from(dice.below(2_000)))) {
+        book.answered(id, answer);
+        open.retain(|other| *other != id);
+    }
     open
 }
 
@@ -69,7 +70,7 @@ fn what_was_answered_outlives_kill_nine() {
         }
         let mut child = driven().start(folder.path());
         let head = child.ready();
-        let mut open = live_and_die(&mut child, &mut book, &dice, head);
+        let mut open = live(&mut child, &mut book, &dice, head);
         for (id, answer) in child.kill() {
             book.answered(id, answer);
             open.retain(|other| *other != id);

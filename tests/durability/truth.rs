@@ -16,24 +16,28 @@ use super::asked::{Asked, Book};
 
 /// Holds the log in `folder` against everything that was asked; answers where the log ends.
 pub fn check(folder: &TempDir, book: &Book) -> u64 {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         // What was answered is outside the database, too, before anything is opened again.
         let listed = std::fs::read_to_string(folder.path().join("erasures.log")).unwrap_or_default();
         let path = folder.path().join("parlance.db");
-        let store = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
+        let store = SqliteStore::open(&path, SqliteOptions::default()).expect("the store opens");
         let wal = std::fs::metadata(folder.path().join("parlance.db-wal")).map_or(0, |file| file.len());
         assert_eq!(wal, 0, "what was found is synced into the file before anything is answered from it");
         drop(store);
-        let crew = Crew::open(folder.path(), SqliteOptions::default()).await.unwrap();
+        let crew = Crew::open(folder.path(), SqliteOptions::default()).await.expect("Parlance opens");
         let log = log(&crew).await;
         in_order(&log);
         let groups = groups(&log);
         exactly_what_was_answered(&crew, book, &log, &groups);
         whole_or_absent(&crew, book, &groups);
         keys_and_contents(&crew, book, &log, (&listed, folder)).await;
-        crew.parlance.projections.catch_up(&crew.parlance.store, crew.account).await.unwrap();
-        let findings = verify(&crew.parlance.store, crew.account).await.unwrap();
+        crew.parlance
+            .projections
+            .catch_up(&crew.parlance.store, crew.account)
+            .await
+            .expect("the projections catch up");
+        let findings = verify(&crew.parlance.store, crew.account).await.expect("they are verified");
         assert!(findings.is_empty(), "{}", findings[0]);
         log.len() as u64
     })
@@ -43,9 +47,9 @@ async fn log(crew: &Crew) -> Vec<RecordedEvent> {
     let mut log: Vec<RecordedEvent> = Vec::new();
     loop {
         let after = log.last().map_or(Position::START, |event| event.position);
-        let page = crew.parlance.store.read(crew.account, after, PAGE_MAX).await.unwrap();
+        let page = crew.parlance.store.read(crew.account, after, PAGE_MAX).await.expect("the log is read");
         if page.is_empty() {
-            let head = crew.parlance.store.head(crew.account).await.unwrap();
+            let head = crew.parlance.store.head(crew.account).await.expect("the head is read");
             assert_eq!(head.position, after, "the head names the last event");
             return log;
         }
@@ -179,7 +183,11 @@ async fn keys_and_contents(
     (listed, folder): (&str, &TempDir),
 ) {
     let (store, keyring) = (&crew.parlance.store, &crew.parlance.keyring);
-    assert_eq!(store.pending_erasures(1).await.unwrap(), [], "opening drains the pending erasures");
+    assert_eq!(
+        store.pending_erasures(1).await.expect("the erasures are read"),
+        [],
+        "opening drains the pending erasures"
+    );
     let after = std::fs::read_to_string(folder.path().join("erasures.log")).unwrap_or_default();
     let answered: HashSet<CommandId> = book
         .asked
@@ -194,7 +202,10 @@ async fn keys_and_contents(
         if let Ok(Event::Conversation(ConversationEvent::Deleted(deleted))) = event.decode() {
             let key = crew.ring.key_id(event.stream, deleted.incarnation);
             erased.insert(key);
-            assert_eq!(store.data_key(crew.account, key).await.unwrap(), StoredKey::Destroyed);
+            assert_eq!(
+                store.data_key(crew.account, key).await.expect("the key is looked up"),
+                StoredKey::Destroyed
+            );
             let line = |list: &str| list.contains(&key.to_string());
             assert!(line(&after), "the erasure at {} is on the list", event.position);
             assert!(
@@ -210,7 +221,7 @@ async fn keys_and_contents(
     }
     for event in log {
         let Some(sealed) = event.sealed_part() else { continue };
-        let opened = keyring.open(store, crew.account, &sealed).await.unwrap();
+        let opened = keyring.open(store, crew.account, &sealed).await.expect("what is sealed has a key");
         let plain = match opened {
             Opened::Erased => {
                 assert!(erased.contains(&sealed.key), "{} lost its key", event.position);
@@ -220,7 +231,7 @@ async fn keys_and_contents(
         };
         assert!(!erased.contains(&sealed.key), "{} is erased and opens", event.position);
         if let Ok(Event::Conversation(ConversationEvent::MessageReceived(received))) = event.decode() {
-            let content: MessageContent = serde_json::from_slice(&plain).unwrap();
+            let content: MessageContent = serde_json::from_slice(&plain).expect("the content is JSON");
             assert_eq!(content.text.as_ref(), texts.get(&received.message), "the text at {}", event.position);
         }
     }

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{ChildStdin, Command, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::mpsc::{Receiver, channel},
     thread::JoinHandle,
     time::Duration,
 };
@@ -93,13 +93,9 @@ impl Child {
         }
     }
 
-    /// The next answer, if one comes in time; `Err` when no more will come.
-    pub fn answer(&mut self, limit: Duration) -> Result<Option<(u64, Answer)>, ()> {
-        match self.lines.recv_timeout(limit) {
-            Ok(line) => Ok(Some(Self::parsed(&line))),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(()),
-        }
+    /// The next answer, if one comes in time.
+    pub fn answer(&mut self, limit: Duration) -> Option<(u64, Answer)> {
+        self.lines.recv_timeout(limit).ok().map(|line| Self::parsed(&line))
     }
 
     fn parsed(line: &str) -> (u64, Answer) {
@@ -110,8 +106,7 @@ impl Child {
     /// Asks, and waits for this very answer.
     pub fn ask(&mut self, id: u64, order: &Order) -> Answer {
         self.send(id, order);
-        let (answered, answer) =
-            self.answer(PATIENCE).expect("it is alive").expect("it answers within the patience of tests");
+        let (answered, answer) = self.answer(PATIENCE).expect("it lives and answers");
         assert_eq!(answered, id, "one order at a time has one answer at a time");
         answer
     }
