@@ -7,7 +7,7 @@ use parlance_domain::{
     Actor, Command, CommandId, CorrelationId, DedupeToken, Event, KeyId, Position, RecordedEvent, StreamRef,
     catalogue,
     channel::Channel,
-    conversation::{Conversation, ConversationCommand, UnassignCause},
+    conversation::{Conversation, ConversationCommand, LossCause},
 };
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ impl Log {
             }
             Asked::Release(conversation) => {
                 if let Some(member) = self.world.state::<Conversation>(*conversation).assignee() {
-                    let order = ConversationCommand::Release { member, cause: UnassignCause::AccessLost };
+                    let order = ConversationCommand::Release { member, cause: LossCause::AccessLost };
                     self.run(asking::ACCESS_LOST, &Command::Conversation(*conversation, order));
                 }
             }
