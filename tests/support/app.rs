@@ -5,16 +5,18 @@ use std::{path::Path, sync::Arc, time::Duration};
 use parlance_app::{
     Parlance, Settings,
     clock::ManualClock,
-    command::{Ask, CommandError, PathOptions, Receipt},
+    command::{Ask, CommandError, CommandPath, PathOptions, Receipt},
     entropy::Entropy,
     keys::MasterKey,
 };
 use parlance_domain::{
     AccountId, Actor, Command, CommandId, CorrelationId, Position, RecordedEvent, Timestamp,
 };
-use parlance_store::{EventLog as _, PAGE_MAX};
+use parlance_store::{EventLog, Keys, PAGE_MAX};
 use parlance_store_sqlite::{SqliteOptions, SqliteStore};
+use rusqlite::Connection;
 use tempfile::TempDir;
+use tokio::{sync::Barrier, task::JoinSet};
 
 /// Where every test's time begins: 2026-01-01T00:00:00Z.
 pub const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
@@ -79,15 +81,19 @@ impl TestApp {
         by: Actor,
         commands: Vec<Command>,
     ) -> Result<Receipt, CommandError> {
-        let ask = Ask {
+        self.parlance.submit(self.asking(account, by, commands)).await
+    }
+
+    /// Commands to be submitted by whoever wants, with ids of their own.
+    pub fn asking(&self, account: AccountId, by: Actor, commands: Vec<Command>) -> Ask {
+        Ask {
             account,
             id: CommandId::new(self.entropy.id(START)),
             correlation: CorrelationId::new(self.entropy.id(START)),
             by,
             commands,
             create_account: None,
-        };
-        self.parlance.submit(ask).await
+        }
     }
 
     /// Waits until the read models show `position`.
@@ -107,4 +113,49 @@ impl TestApp {
             log.extend(page);
         }
     }
+
+    /// Waits until an account's log is as wanted, and gives it.
+    pub async fn until(
+        &self,
+        account: AccountId,
+        wanted: impl Fn(&[RecordedEvent]) -> bool,
+    ) -> Vec<RecordedEvent> {
+        let mut appended = self.parlance.store.appended();
+        let looking = async {
+            loop {
+                appended.mark_unchanged();
+                let log = self.log(account).await;
+                if wanted(&log) {
+                    return log;
+                }
+                appended.changed().await.expect("the store is open");
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await.expect("the log becomes as wanted")
+    }
+
+    /// Another connection to the database file, behind the store's back.
+    pub fn beside(&self) -> Connection {
+        let beside = Connection::open(self.path().join("parlance.db")).expect("the file opens");
+        beside.busy_timeout(PATIENCE).expect("a time-out is set");
+        beside
+    }
+}
+
+/// Submits everything at the same moment, each from a task of its own; answers in the order of the asks.
+pub async fn at_once<S: EventLog + Keys + Clone>(
+    asks: Vec<(CommandPath<S>, Ask)>,
+) -> Vec<Result<Receipt, CommandError>> {
+    let barrier = Arc::new(Barrier::new(asks.len()));
+    let mut tasks = JoinSet::new();
+    for (place, (path, ask)) in asks.into_iter().enumerate() {
+        let barrier = Arc::clone(&barrier);
+        tasks.spawn(async move {
+            barrier.wait().await;
+            (place, path.submit(ask).await)
+        });
+    }
+    let mut answers = tasks.join_all().await;
+    answers.sort_by_key(|(place, _)| *place);
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }

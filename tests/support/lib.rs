@@ -1,10 +1,17 @@
 //! What the tests share: a whole Parlance on the embedded store in a folder of its own ([`TestApp`]), and an
-//! account with members and a channel to play with ([`Team`]). What must survive the end of its process runs in
-//! one of its own ([`driven`]).
+//! account with members and a channel to play with ([`Team`]); a store that can be watched and held up
+//! ([`WatchedStore`]), and a second opinion on what a log may hold ([`Checker`]). What must survive the end of
+//! its process runs in one of its own ([`driven`]).
 
 mod app;
+mod checker;
 pub mod driven;
+mod search;
 mod team;
+mod watched;
 
-pub use app::{PATIENCE, TestApp};
+pub use app::{PATIENCE, START, TestApp, at_once};
+pub use checker::Checker;
+pub use search::{files_with, spellings};
 pub use team::Team;
+pub use watched::WatchedStore;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parlance_app::{
     account::NewAccount,
-    command::{CommandError, Receipt},
+    command::{Ask, CommandError, CommandPath, Receipt},
     keys::AccountRing,
 };
 use parlance_domain::{
@@ -18,6 +18,7 @@ use parlance_domain::{
     member::MemberCommand,
     reading::ReadingCommand,
 };
+use parlance_store_sqlite::SqliteStore;
 use uuid::Uuid;
 
 use crate::{TestApp, app::START};
@@ -110,6 +111,41 @@ impl<'a> Team<'a> {
     /// A member asks.
     pub async fn by(&self, member: MemberId, command: Command) -> Result<Receipt, CommandError> {
         self.app.ask(self.account, Actor::Member(member), command).await
+    }
+
+    /// The same team, asking by way of another Parlance over the same store.
+    pub async fn by_way_of<'b>(&self, app: &'b TestApp) -> Team<'b> {
+        Team::of(app, self.account, self.admin, false).await
+    }
+
+    /// Something a member may submit.
+    pub fn asking(&self, by: MemberId, command: Command) -> (CommandPath<SqliteStore>, Ask) {
+        let ask = self.app.asking(self.account, Actor::Member(by), vec![command]);
+        (self.app.parlance.commands.clone(), ask)
+    }
+
+    /// Asks for an availability, to be submitted.
+    pub fn availability_asking(&self, member: MemberId, available: bool) -> Ask {
+        self.asking(member, Command::Member(member, MemberCommand::SetAvailability { available })).1
+    }
+
+    /// A contact's message, to be submitted.
+    pub fn receiving(&self, contact: &str, mid: &str, text: &str) -> (CommandPath<SqliteStore>, Ask) {
+        let conversation = self.conversation(contact);
+        let receive = ConversationCommand::Receive(self.incoming(contact, mid, text));
+        let command = Command::Conversation(conversation, receive);
+        let ask = self.app.asking(self.account, Actor::Contact(conversation), vec![command]);
+        (self.app.parlance.commands.clone(), ask)
+    }
+
+    /// A member's act on a contact's conversation, to be submitted.
+    pub fn acting(
+        &self,
+        member: MemberId,
+        contact: &str,
+        command: ConversationCommand,
+    ) -> (CommandPath<SqliteStore>, Ask) {
+        self.asking(member, Command::Conversation(self.conversation(contact), command))
     }
 
     pub fn conversation(&self, contact: &str) -> ConversationId {
