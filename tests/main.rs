@@ -5,3 +5,4 @@ mod conversations;
 mod durability;
 mod house;
 mod logs;
+mod keys;
