@@ -5,4 +5,5 @@ mod conversations;
 mod durability;
 mod house;
 mod logs;
+mod event_store;
 mod keys;
