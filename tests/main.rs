@@ -7,3 +7,4 @@ mod house;
 mod logs;
 mod event_store;
 mod keys;
+mod members;
