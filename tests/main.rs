@@ -8,3 +8,4 @@ mod logs;
 mod event_store;
 mod keys;
 mod members;
+mod projections;
