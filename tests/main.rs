@@ -5,6 +5,7 @@ mod conversations;
 mod durability;
 mod house;
 mod logs;
+mod erasure;
 mod event_store;
 mod keys;
 mod members;
