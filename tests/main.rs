@@ -10,3 +10,4 @@ mod event_store;
 mod keys;
 mod members;
 mod projections;
+mod races;
