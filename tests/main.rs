@@ -3,11 +3,11 @@
 mod commands;
 mod conversations;
 mod durability;
-mod house;
-mod logs;
 mod erasure;
 mod event_store;
+mod house;
 mod keys;
+mod logs;
 mod members;
 mod projections;
 mod races;

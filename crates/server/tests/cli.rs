@@ -44,11 +44,11 @@ const CREATE: [&str; 10] = [
 ];
 
 fn with_account() -> (TempDir, String) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let created = parlance(folder.path(), &CREATE);
     assert_eq!(code(&created), 0, "{}", err(&created));
-    let created: Value = serde_json::from_str(&out(&created)).unwrap();
-    let account = created["account"].as_str().unwrap().to_owned();
+    let created: Value = serde_json::from_str(&out(&created)).expect("JSON");
+    let account = created["account"].as_str().expect("an id").to_owned();
     (folder, account)
 }
 

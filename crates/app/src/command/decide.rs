@@ -144,7 +144,9 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
             },
             Err(Stopped::Command(error)) => Verdict::Refused(error),
             // What cannot be read is one stream: whoever asks others in this flush is not concerned.
-            Err(Stopped::Store(error @ StoreError::Corrupt(_))) => Verdict::Refused(CommandError::Store(error)),
+            Err(Stopped::Store(error @ StoreError::Corrupt(_))) => {
+                Verdict::Refused(CommandError::Store(error))
+            }
             Err(Stopped::Store(error)) => return Err(error),
         };
         self.take_back(mark);
