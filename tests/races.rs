@@ -46,7 +46,7 @@ fn random(team: &Team<'_>, members: &[MemberId], dice: &Dice) -> (CommandPath<Sq
     let invited = team.ring.ids.member(&email);
     let on_channel = |order| team.asking(manager, Command::Channel(team.channel, order));
     let on_member = |by, on, order| team.asking(by, Command::Member(on, order));
-    match dice.below(32) {
+    match dice.below(40) {
         0..8 => team.receiving(&contact, &format!("mid.{contact}.{}", dice.below(300)), "Halló?"),
         8..14 => team.acting(by, &contact, ConversationCommand::Assign { to, expect }),
         14..16 => team.acting(by, &contact, ConversationCommand::Unassign { expect }),
@@ -59,8 +59,8 @@ fn random(team: &Team<'_>, members: &[MemberId], dice: &Dice) -> (CommandPath<Sq
         }),
         25 => on_channel(ChannelCommand::HandOver { to }),
         26 => on_member(manager, to, MemberCommand::SetPermissions { settings_access: yes }),
-        27 => on_member(manager, to, MemberCommand::Remove),
-        28..30 => {
+        27..30 => on_member(manager, to, MemberCommand::Remove),
+        30..35 => {
             let name = Name::new("Vissza").expect("a name");
             let account = team.account;
             on_member(manager, invited, MemberCommand::Invite { account, email, name, settings_access: yes })
