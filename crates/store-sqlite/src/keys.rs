@@ -73,7 +73,7 @@ impl Keys for SqliteStore {
 
     async fn confirm_erasures(&self, erasures: Vec<Erasure>) -> Result<(), StoreError> {
         self.writer
-            .write(move |connection| {
+            .write_behind_empty_log(move |connection| {
                 for erasure in erasures {
                     connection
                         .prepare_cached("DELETE FROM erasures_pending WHERE account_id = ?1 AND key_id = ?2")

@@ -8,7 +8,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use parlance_store::{Batch, KeyOp, Outcome, StoreError};
+use parlance_store::{Batch, Outcome, StoreError};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -26,7 +26,14 @@ type Work = Box<dyn FnOnce(&Connection) -> Result<(), StoreError> + Send>;
 
 enum Job {
     Append(Box<Batch>, oneshot::Sender<Result<Outcome, StoreError>>),
-    Write(Work, oneshot::Sender<Result<(), StoreError>>),
+    Write(Write),
+}
+
+struct Write {
+    work: Work,
+    /// Whether the write-ahead log must be empty before.
+    empties_log: bool,
+    reply: oneshot::Sender<Result<(), StoreError>>,
 }
 
 /// The way to the writing thread.
@@ -74,8 +81,21 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
+        self.ask_write(Box::new(work), false).await
+    }
+
+    /// The same, once nothing of what was written before is left in the write-ahead log; `Unavailable`, and
+    /// nothing done, while readers are in the way.
+    pub(crate) async fn write_behind_empty_log(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.ask_write(Box::new(work), true).await
+    }
+
+    async fn ask_write(&self, work: Work, empties_log: bool) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.ask(Job::Write(Box::new(work), reply)).await?;
+        self.ask(Job::Write(Write { work, empties_log, reply })).await?;
         answer.await.unwrap_or_else(|_| Err(gone()))
     }
 
@@ -104,7 +124,7 @@ struct Turns {
     wal: Wal,
     announce: watch::Sender<u64>,
     stopped: Arc<OnceLock<String>>,
-    writes: VecDeque<(Work, oneshot::Sender<Result<(), StoreError>>)>,
+    writes: VecDeque<Write>,
 }
 
 impl Turns {
@@ -126,9 +146,8 @@ impl Turns {
             if !appends.is_empty() {
                 self.append(std::mem::take(&mut appends));
             }
-            if let Some((work, reply)) = self.writes.pop_front() {
-                let result = self.transaction(work).and_then(|result| result);
-                let _ = reply.send(result);
+            if let Some(write) = self.writes.pop_front() {
+                self.write(write);
             }
             self.wal.between_transactions(&self.connection);
         }
@@ -140,35 +159,28 @@ impl Turns {
     fn sort(&mut self, job: Job, appends: &mut Vec<(Batch, oneshot::Sender<Result<Outcome, StoreError>>)>) {
         match job {
             Job::Append(batch, reply) => appends.push((*batch, reply)),
-            Job::Write(work, reply) => self.writes.push_back((work, reply)),
+            Job::Write(write) => self.writes.push_back(write),
         }
+    }
+
+    fn write(&mut self, Write { work, empties_log, reply }: Write) {
+        let result = if empties_log && self.stopped.get().is_none() && !self.wal.truncate(&self.connection) {
+            Err(StoreError::Unavailable("readers keep the write-ahead log from being emptied".to_owned()))
+        } else {
+            self.transaction(work).and_then(|result| result)
+        };
+        let _ = reply.send(result);
     }
 
     fn append(&mut self, appends: Vec<(Batch, oneshot::Sender<Result<Outcome, StoreError>>)>) {
         let (batches, replies): (Vec<_>, Vec<_>) = appends.into_iter().unzip();
-        let destroys = batches
-            .iter()
-            .map(|batch| batch.keys.iter().any(|op| matches!(op, KeyOp::Destroy { .. })))
-            .collect::<Vec<_>>();
         let results = self.transaction(|connection| append::append_all(connection, batches));
         let results = match results.and_then(|results| results) {
             Ok(results) => results,
             Err(error) => replies.iter().map(|_| Err(error.clone())).collect(),
         };
-        let appended = |result: &Result<Outcome, StoreError>| matches!(result, Ok(Outcome::Appended(_)));
-        let news = results.iter().any(appended);
-        let destroyed = results.iter().zip(&destroys).any(|(result, destroys)| *destroys && appended(result));
-        // A destroyed key is answered only when its bytes have left the write-ahead log, too.
-        let emptied = !destroyed || self.wal.truncate(&self.connection);
-        for ((result, destroys), reply) in results.into_iter().zip(destroys).zip(replies) {
-            let result = if destroys && appended(&result) && !emptied {
-                Err(StoreError::Unknown(
-                    "the deletion is recorded, but readers kept the write-ahead log from being emptied"
-                        .to_owned(),
-                ))
-            } else {
-                result
-            };
+        let news = results.iter().any(|result| matches!(result, Ok(Outcome::Appended(_))));
+        for (result, reply) in results.into_iter().zip(replies) {
             let _ = reply.send(result);
         }
         if news {

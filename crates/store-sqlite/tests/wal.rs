@@ -66,6 +66,13 @@ fn read_on(
         .collect()
 }
 
+/// Confirms what is pending, as whoever keeps the list of erasures does.
+async fn confirm(store: &SqliteStore) {
+    let pending = store.pending_erasures(10).await.expect("pending erasures are read");
+    assert!(!pending.is_empty());
+    store.confirm_erasures(pending).await.expect("readers are not in the way for ever");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_log_stays_short_under_appends_and_reads() {
     /// Each about 1 MiB of frames and more.
@@ -143,9 +150,10 @@ async fn a_destroyed_key_is_in_no_file() {
             Batch { keys: vec![KeyOp::Destroy { key: key(number) }], ..Batch::new(account(number)) },
         )
         .await;
+        confirm(&store).await;
         let first = &secrets[usize::try_from(number).unwrap()..][..1];
         if number % 50 == 0 {
-            assert_eq!(found(folder.path(), first), 0, "key {number} is gone when it is answered");
+            assert_eq!(found(folder.path(), first), 0, "key {number} is gone when its erasure is confirmed");
         }
     }
     stop.store(true, Ordering::Relaxed);
@@ -211,6 +219,7 @@ async fn keys_are_destroyed_while_others_write_and_read() {
         }
         let destroy = KeyOp::Destroy { key };
         append(&store, Batch { keys: vec![destroy], ..batch(account, round * 2 + 1, 1, 10) }).await;
+        confirm(&store).await;
     }
     stop.store(true, Ordering::Relaxed);
     for other in others {

@@ -76,7 +76,8 @@ pub enum KeyOp {
         key: KeyId,
         wrapped: Vec<u8>,
     },
-    /// The key is gone when this is answered, and a pending erasure is recorded.
+    /// The key opens nothing any more when this is answered, and a pending erasure is recorded. Its bytes have
+    /// left the store's files when the erasure is confirmed ([`crate::Keys::confirm_erasures`]).
     Destroy {
         key: KeyId,
     },

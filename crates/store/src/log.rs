@@ -118,7 +118,9 @@ pub trait Keys: Send + Sync + 'static {
     fn pending_erasures(&self, limit: usize)
     -> impl Future<Output = Result<Vec<Erasure>, StoreError>> + Send;
 
-    /// Says that these are on the list.
+    /// Says that these are on the list. Answered once not a byte of the destroyed keys is left in the store's
+    /// files (as far as the store can see to it; PostgreSQL's own log goes with its recycling). Until then the
+    /// erasures stay pending.
     fn confirm_erasures(&self, erasures: Vec<Erasure>)
     -> impl Future<Output = Result<(), StoreError>> + Send;
 

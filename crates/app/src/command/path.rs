@@ -52,20 +52,27 @@ pub(super) struct Shared<S> {
     pub erasures: ErasureList,
     pub cache: Cache,
     pub options: PathOptions,
-    pub queues: Mutex<HashMap<AccountId, mpsc::Sender<Submission>>>,
     /// Told of every append, and of every one that may have been: the account and the last position known.
     pub wake: Box<dyn Fn(AccountId, Position) + Send + Sync>,
 }
 
+/// The accounts' queues. Their tasks do not hold it: when the last path is dropped they end.
+pub(super) type Queues = Mutex<HashMap<AccountId, mpsc::Sender<Submission>>>;
+
 /// Takes commands. Clones share queues and caches.
 pub struct CommandPath<S> {
     shared: Arc<Shared<S>>,
+    queues: Arc<Queues>,
     clock: Arc<dyn Clock>,
 }
 
 impl<S> Clone for CommandPath<S> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), clock: Arc::clone(&self.clock) }
+        Self {
+            shared: Arc::clone(&self.shared),
+            queues: Arc::clone(&self.queues),
+            clock: Arc::clone(&self.clock),
+        }
     }
 }
 
@@ -84,10 +91,9 @@ impl<S: EventLog + Keys + Clone> CommandPath<S> {
             erasures,
             cache: Cache::new(options.states_max),
             options,
-            queues: Mutex::new(HashMap::new()),
             wake: Box::new(wake),
         };
-        Self { shared: Arc::new(shared), clock }
+        Self { shared: Arc::new(shared), queues: Arc::default(), clock }
     }
 
     /// Asks, and waits for the answer. Everything answered with success is durable.
@@ -95,7 +101,7 @@ impl<S: EventLog + Keys + Clone> CommandPath<S> {
         let (reply, answer) = oneshot::channel();
         let mut submission = Submission { ask, at: self.clock.now(), reply };
         loop {
-            let queue = queue::of(&self.shared, submission.ask.account);
+            let queue = queue::of(&self.queues, &self.shared, submission.ask.account);
             let Ok(permit) = tokio::time::timeout(self.shared.options.room_wait, queue.reserve()).await
             else {
                 return Err(CommandError::Busy);

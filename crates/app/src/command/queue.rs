@@ -1,6 +1,6 @@
 //! An account's queue: one task that lives while there are commands.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parlance_domain::AccountId;
 use parlance_store::{EventLog, Keys};
@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::{
     flush::Flusher,
-    path::{Shared, Submission},
+    path::{Queues, Shared, Submission},
 };
 
 /// A flush takes at most this many commands: a few milliseconds of deciding and sealing.
@@ -16,22 +16,24 @@ pub(super) const COMMANDS_PER_FLUSH_MAX: usize = 512;
 
 /// The account's queue, started if need be.
 pub(super) fn of<S: EventLog + Keys + Clone>(
+    queues: &Arc<Queues>,
     shared: &Arc<Shared<S>>,
     account: AccountId,
 ) -> mpsc::Sender<Submission> {
-    let mut queues = shared.queues.lock().expect("no panic while locked");
-    if let Some(queue) = queues.get(&account)
+    let mut known = queues.lock().expect("no panic while locked");
+    if let Some(queue) = known.get(&account)
         && !queue.is_closed()
     {
         return queue.clone();
     }
     let (queue, waiting) = mpsc::channel(shared.options.queue_max);
-    queues.insert(account, queue.clone());
-    tokio::spawn(run(Arc::clone(shared), account, waiting));
+    known.insert(account, queue.clone());
+    tokio::spawn(run(Arc::downgrade(queues), Arc::clone(shared), account, waiting));
     queue
 }
 
 async fn run<S: EventLog + Keys + Clone>(
+    queues: Weak<Queues>,
     shared: Arc<Shared<S>>,
     account: AccountId,
     mut waiting: mpsc::Receiver<Submission>,
@@ -44,7 +46,8 @@ async fn run<S: EventLog + Keys + Clone>(
             Ok(0) => return,
             Ok(_) => flusher.flush(std::mem::take(&mut gathered)).await,
             Err(_) => {
-                let mut queues = shared.queues.lock().expect("no panic while locked");
+                let Some(queues) = queues.upgrade() else { return };
+                let mut queues = queues.lock().expect("no panic while locked");
                 waiting.close();
                 // Whoever reserved a place before the close is still served.
                 if waiting.is_empty() && waiting.sender_strong_count() <= 1 {
