@@ -1,0 +1,232 @@
+//! A Parlance in a folder of its own, with accounts, and the commands that are asked of it.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use parlance_app::{
+    Parlance, Settings,
+    account::NewAccount,
+    clock::SystemClock,
+    command::{Ask, Receipt},
+    entropy::Entropy,
+    keys::{AccountRing, MasterKey},
+};
+use parlance_domain::{
+    AccountId, Actor, ChannelId, Command, CommandId, ConnectionId, ConversationId, CorrelationId, Email,
+    MemberId, Name,
+    account::Language,
+    channel::{ChannelCommand, Visibility},
+    connection::{ChannelKind, ConnectionCommand, ConnectionSecrets},
+    conversation::{ConversationCommand, Incoming, MessageContent, MessageKind, Source},
+    member::MemberCommand,
+};
+use parlance_store_sqlite::{SqliteOptions, SqliteStore};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// With the provider's ids around it, about 390 bytes of content.
+const TEXT_CHARS: usize = 290;
+
+/// Where stores are made, and the seed of what is random in them.
+pub struct Place {
+    pub folder: Option<PathBuf>,
+    pub seed: u64,
+}
+
+impl Place {
+    pub fn folder(&self) -> anyhow::Result<TempDir> {
+        Ok(match &self.folder {
+            Some(folder) => TempDir::new_in(folder)?,
+            None => TempDir::new()?,
+        })
+    }
+
+    pub fn runtime(&self) -> anyhow::Result<tokio::runtime::Runtime> {
+        Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+    }
+}
+
+/// An account with an admin and a shared channel.
+pub struct Account {
+    pub id: AccountId,
+    pub admin: MemberId,
+    pub channel: ChannelId,
+    pub ring: Arc<AccountRing>,
+}
+
+/// A store with accounts. Nothing but commands runs until `start`.
+pub struct World {
+    pub parlance: Parlance<SqliteStore>,
+    pub accounts: Vec<Account>,
+    pub folder: TempDir,
+}
+
+/// What a run of commands took.
+pub struct Run {
+    pub elapsed: Duration,
+    /// From asking to being answered.
+    pub answered: Vec<Duration>,
+}
+
+/// Another Parlance over a store that is open: nothing is in its caches.
+pub async fn open(store: SqliteStore, folder: &TempDir, seed: u64) -> anyhow::Result<Parlance<SqliteStore>> {
+    let master = MasterKey::from_bytes([7; 32]);
+    let settings = Settings::new(master, folder.path(), Arc::new(SystemClock), Entropy::seeded(seed));
+    Ok(Parlance::open(store, settings).await?)
+}
+
+impl World {
+    pub async fn create(place: &Place, accounts: usize) -> anyhow::Result<Self> {
+        let folder = place.folder()?;
+        let store = SqliteStore::open(&folder.path().join("parlance.db"), SqliteOptions::default())?;
+        let parlance = open(store, &folder, place.seed).await?;
+        let mut world = Self { parlance, accounts: Vec::new(), folder };
+        for _ in 0..accounts {
+            let account = world.account().await?;
+            world.accounts.push(account);
+        }
+        Ok(world)
+    }
+
+    async fn account(&self) -> anyhow::Result<Account> {
+        let new = NewAccount {
+            name: Name::new("Példa Kft.")?,
+            language: Language::Hu,
+            time_zone: "Europe/Budapest".to_owned(),
+            admin_email: Email::new("admin@example.hu")?,
+            admin_name: Name::new("Ádám Admin")?,
+        };
+        let created = self.parlance.create_account(new).await?;
+        let ring = self.parlance.keyring.account(&self.parlance.store, created.account).await?;
+        let ring = ring.context("a new account has keys")?;
+        let connection = ConnectionId::new(Uuid::from_u128(0xC0));
+        let channel = ring.ids.channel(ChannelKind::Messenger, "page-1");
+        let secrets = ConnectionSecrets {
+            webhook_token: "token".to_owned(),
+            signing: "secret".to_owned(),
+            signing_previous: None,
+            verify_token: None,
+            access: None,
+        };
+        let add = ConnectionCommand::Add { kind: ChannelKind::Messenger, secrets };
+        let connect = ChannelCommand::Connect {
+            connection,
+            kind: ChannelKind::Messenger,
+            provider_id: "page-1".to_owned(),
+            name: Name::new("Példa oldal")?,
+            visibility: Visibility::Shared,
+        };
+        let account = Account { id: created.account, admin: created.admin, channel, ring };
+        let by = Actor::Member(account.admin);
+        for command in [Command::Connection(connection, add), Command::Channel(channel, connect)] {
+            self.parlance.submit(self.ask(&account, by, command)).await?;
+        }
+        Ok(account)
+    }
+
+    pub fn ask(&self, account: &Account, by: Actor, command: Command) -> Ask {
+        let (now, entropy) = (self.parlance.clock.now(), &self.parlance.entropy);
+        Ask {
+            account: account.id,
+            id: CommandId::new(entropy.id(now)),
+            correlation: CorrelationId::new(entropy.id(now)),
+            by,
+            commands: vec![command],
+            create_account: None,
+        }
+    }
+
+    pub fn conversation(&self, account: &Account, contact: usize) -> ConversationId {
+        account.ring.ids.conversation(account.channel, &format!("73104590{contact:08}"))
+    }
+
+    /// A member does something to a conversation.
+    pub fn act(&self, account: &Account, by: MemberId, contact: usize, order: ConversationCommand) -> Ask {
+        let command = Command::Conversation(self.conversation(account, contact), order);
+        self.ask(account, Actor::Member(by), command)
+    }
+
+    /// A contact's message `number`, as a webhook would tell it.
+    pub fn receive(&self, account: &Account, contact: usize, number: usize) -> Ask {
+        let mid = format!("m_AbCdEfGhIjKlMnOpQrStUvWxYz-{number:012}");
+        let conversation = self.conversation(account, contact);
+        let text: String = "Jó napot! Van még őszibarack? ".chars().cycle().take(TEXT_CHARS).collect();
+        let incoming = Incoming {
+            channel: account.channel,
+            message: account.ring.ids.message(account.channel, &mid),
+            kind: MessageKind::Message,
+            provider_at: Some(self.parlance.clock.now()),
+            source: Source::Webhook,
+            content: MessageContent {
+                text: Some(text),
+                provider_message_id: mid,
+                provider_contact_id: format!("73104590{contact:08}"),
+                ..MessageContent::default()
+            },
+            profile: None,
+        };
+        let command = Command::Conversation(conversation, ConversationCommand::Receive(incoming));
+        self.ask(account, Actor::Contact(conversation), command)
+    }
+
+    /// `count` messages in turn from every account, `contacts` contacts each.
+    pub fn messages(&self, count: usize, contacts: usize) -> Vec<Ask> {
+        let accounts = self.accounts.len();
+        (0..count).map(|n| self.receive(&self.accounts[n % accounts], n / accounts % contacts, n)).collect()
+    }
+
+    /// Invites members, who join.
+    pub async fn members(&self, account: &Account, count: usize) -> anyhow::Result<Vec<MemberId>> {
+        let mut members = Vec::with_capacity(count);
+        let mut asks = Vec::with_capacity(2 * count);
+        for n in 0..count {
+            let email = Email::new(&format!("tag{n}@example.hu"))?;
+            let member = account.ring.ids.member(&email);
+            let name = Name::new(&format!("Tag {n}"))?;
+            let invite = MemberCommand::Invite { account: account.id, email, name, settings_access: false };
+            let mut ask = self.ask(account, Actor::Member(account.admin), Command::Member(member, invite));
+            asks.push(ask.clone());
+            ask = self.ask(account, Actor::Member(member), Command::Member(member, MemberCommand::Join));
+            asks.push(ask);
+            members.push(member);
+        }
+        // One task asks in order: nobody joins who was not invited.
+        for ask in asks {
+            self.parlance.submit(ask).await?;
+        }
+        Ok(members)
+    }
+
+    /// Asks from `tasks` tasks at once, each one after the other.
+    pub async fn run(&self, asks: Vec<Ask>, tasks: usize) -> anyhow::Result<Run> {
+        let mut shares: Vec<Vec<Ask>> = (0..tasks).map(|_| Vec::new()).collect();
+        for (n, ask) in asks.into_iter().enumerate() {
+            shares[n % tasks].push(ask);
+        }
+        let mut running = JoinSet::new();
+        let begin = Instant::now();
+        for share in shares {
+            let path = self.parlance.commands.clone();
+            running.spawn(async move {
+                let mut answered = Vec::with_capacity(share.len());
+                for ask in share {
+                    let asked = Instant::now();
+                    let receipt = path.submit(ask).await?;
+                    answered.push(asked.elapsed());
+                    anyhow::ensure!(!matches!(receipt, Receipt::Duplicate { .. }), "told before");
+                }
+                anyhow::Ok(answered)
+            });
+        }
+        let mut answered = Vec::new();
+        while let Some(share) = running.join_next().await {
+            answered.extend(share??);
+        }
+        Ok(Run { elapsed: begin.elapsed(), answered })
+    }
+}
