@@ -9,7 +9,7 @@ use std::{
 };
 
 use parlance_store::StoreError;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
@@ -64,8 +64,7 @@ pub(crate) fn open_writer(path: &Path, options: SqliteOptions) -> Result<Connect
         if let Some(pages) = options.max_pages {
             connection.pragma_update(None, "max_page_count", pages)?;
         }
-        connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
-        Ok(())
+        keep_plans(&connection)
     };
     set_up().map_err(|error| failed(&error))?;
     Ok(connection)
@@ -77,6 +76,13 @@ fn check_is_ours(connection: &Connection) -> Result<(), StoreError> {
                FROM sqlite_schema";
     let ours = connection.query_row(sql, [], |row| row.get::<_, bool>(0)).map_err(|error| failed(&error))?;
     if ours { Ok(()) } else { Err(corrupt("a database that is not Parlance's")) }
+}
+
+/// Statements are prepared once. Without the planner's guarantee SQLite prepares those that meet a partial
+/// index again for every value that is bound.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
 /// Read-only connections, lent to blocking tasks.
@@ -93,7 +99,7 @@ impl ReadPool {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(path, flags)?;
             connection.busy_timeout(Duration::from_millis(BUSY_MS))?;
-            connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+            keep_plans(&connection)?;
             Ok(connection)
         };
         let idle = (0..READERS).map(|_| open()).collect::<Result<_, _>>().map_err(|error| failed(&error))?;
