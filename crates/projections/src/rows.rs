@@ -59,6 +59,8 @@ struct Entry {
 pub struct Rows {
     tables: Vec<BTreeMap<RowKey, Entry>>,
     loaded: BTreeSet<Touch>,
+    /// The keys of dirty entries, and perhaps of some that an undo has cleaned again.
+    changed: BTreeSet<(usize, RowKey)>,
     removed: Vec<Touch>,
     undo: Vec<(usize, RowKey, Option<Entry>)>,
     undo_removed: usize,
@@ -69,6 +71,7 @@ impl Default for Rows {
         Self {
             tables: vec![BTreeMap::new(); TABLES.len()],
             loaded: BTreeSet::new(),
+            changed: BTreeSet::new(),
             removed: Vec::new(),
             undo: Vec::new(),
             undo_removed: 0,
@@ -178,7 +181,10 @@ impl Rows {
         let old = self.tables[table].get(&key).cloned();
         let entry = self.tables[table].entry(key.clone()).or_default();
         change(entry);
-        entry.dirty = true;
+        if !entry.dirty {
+            entry.dirty = true;
+            self.changed.insert((table, key.clone()));
+        }
         self.undo.push((table, key, old));
     }
 
@@ -205,28 +211,25 @@ impl Rows {
             .into_iter()
             .map(|Touch { table, prefix }| Change::RemovePrefix { table, prefix })
             .collect();
-        let Self { tables, loaded, .. } = self;
-        for (id, entries) in tables.iter_mut().enumerate() {
+        for (id, key) in std::mem::take(&mut self.changed) {
             let table = TABLES[id];
-            for (key, entry) in entries.iter_mut().filter(|(_, entry)| entry.dirty) {
-                entry.dirty = false;
-                if table.counters {
-                    if entry.added.iter().any(|by| *by != 0) {
-                        changes.push(Change::Add { table: id, key: key.clone(), by: entry.added.clone() });
-                    }
-                    // A counter whose stored value is unknown here stays unknown.
-                    if covers(loaded, id, key) {
-                        let counts = counted(table, entry);
-                        entry.row =
-                            Some(key.iter().cloned().chain(counts.into_iter().map(Value::Int)).collect());
-                    }
-                    entry.added.clear();
-                } else {
-                    changes.push(match &entry.row {
-                        Some(row) => Change::Put { table: id, row: row.clone() },
-                        None => Change::Remove { table: id, key: key.clone() },
-                    });
+            let Some(entry) = self.tables[id].get_mut(&key).filter(|entry| entry.dirty) else { continue };
+            entry.dirty = false;
+            if table.counters {
+                // A counter whose stored value is unknown here stays unknown.
+                if covers(&self.loaded, id, &key) {
+                    let counts = counted(table, entry);
+                    entry.row = Some(key.iter().cloned().chain(counts.into_iter().map(Value::Int)).collect());
                 }
+                let by = std::mem::take(&mut entry.added);
+                if by.iter().any(|by| *by != 0) {
+                    changes.push(Change::Add { table: id, key, by });
+                }
+            } else {
+                changes.push(match &entry.row {
+                    Some(row) => Change::Put { table: id, row: row.clone() },
+                    None => Change::Remove { table: id, key },
+                });
             }
         }
         self.undo.clear();
@@ -246,4 +249,37 @@ fn counted(table: &Table, entry: &Entry) -> Vec<i64> {
             base + entry.added.get(column).copied().unwrap_or(0)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{inbox, key};
+
+    fn member(n: u8, since: i64) -> Row {
+        vec![vec![n].into(), since.into()]
+    }
+
+    fn put(n: u8, since: i64) -> Change {
+        Change::Put { table: inbox::MEMBERS.id, row: member(n, since) }
+    }
+
+    #[test]
+    fn a_change_is_written_once_and_what_was_undone_never() {
+        let mut rows = Rows::default();
+        rows.begin();
+        rows.put(&inbox::MEMBERS, member(1, 1));
+        rows.put(&inbox::MEMBERS, member(1, 2));
+        rows.begin();
+        rows.put(&inbox::MEMBERS, member(1, 3));
+        rows.put(&inbox::MEMBERS, member(2, 3));
+        rows.remove_prefix(&inbox::MEMBERS, key([]));
+        rows.undo();
+        assert_eq!(rows.take_changes(), [put(1, 2)]);
+        assert_eq!(rows.take_changes(), []);
+        rows.begin();
+        rows.remove(&inbox::MEMBERS, &[vec![1].into()]);
+        let removed = Change::Remove { table: inbox::MEMBERS.id, key: key([vec![1].into()]) };
+        assert_eq!(rows.take_changes(), [removed]);
+    }
 }
