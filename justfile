@@ -21,7 +21,7 @@ kill rounds="50":
 
 # measure: commands, rebuild, lag or cold (see bench/RESULTS.md)
 bench what="commands":
-    cargo run --release --manifest-path bench/Cargo.toml -- {{ what }}
+    cargo run --release --manifest-path bench/Cargo.toml --target-dir target -- {{ what }}
 
 # licences, bans and sources of all dependencies (needs cargo-deny)
 deny:
