@@ -91,6 +91,13 @@ impl Rows {
     /// No fold needs more than a row, what that row names, and what those name.
     pub const ROUNDS_MAX: usize = 4;
 
+    /// The working set of a projection that has not begun: there are no rows of `tables`, so none need be
+    /// looked for.
+    pub fn of_nothing(tables: &[&Table]) -> Self {
+        let loaded = tables.iter().map(|table| Touch::new(table, RowKey::new())).collect();
+        Self { loaded, ..Self::default() }
+    }
+
     /// Whether all rows of `touch` have been loaded.
     pub fn knows(&self, touch: &Touch) -> bool {
         covers(&self.loaded, touch.table, &touch.prefix)
@@ -262,6 +269,14 @@ mod tests {
 
     fn put(n: u8, since: i64) -> Change {
         Change::Put { table: inbox::MEMBERS.id, row: member(n, since) }
+    }
+
+    #[test]
+    fn nothing_is_looked_for_before_a_projection_has_begun() {
+        let rows = Rows::of_nothing(&[&inbox::MEMBERS]);
+        assert!(rows.knows(&Touch::new(&inbox::MEMBERS, key([vec![1].into()]))));
+        assert!(rows.knows(&Touch::new(&inbox::MEMBERS, key([]))));
+        assert!(!rows.knows(&Touch::new(&inbox::ACCESS, key([vec![1].into()]))));
     }
 
     #[test]

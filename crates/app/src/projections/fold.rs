@@ -46,7 +46,12 @@ impl AccountFold {
             let checkpoint = store.checkpoint(account, projector.name(), generation).await?;
             let parked = store.parked_streams(account, generation, Some(projector.name())).await?;
             let parked = parked.into_iter().map(|parked| (parked.stream, parked)).collect();
-            running.push(Running { projector, checkpoint, rows: Rows::default(), parked });
+            // Rows are written with a checkpoint and never without.
+            let rows = match checkpoint {
+                Some(_) => Rows::default(),
+                None => Rows::of_nothing(projector.tables()),
+            };
+            running.push(Running { projector, checkpoint, rows, parked });
         }
         Ok(Self { account, generation, running })
     }

@@ -16,6 +16,8 @@ use crate::wakeup::Wakeup;
 
 /// Events folded in one turn: a few milliseconds, so that no account waits long for another.
 const PAGE: usize = 1_000;
+/// Events folded at once where nobody else waits: rows that change often are written once a page.
+const CATCH_UP_PAGE: usize = 10_000;
 /// Accounts whose working sets are kept between turns.
 const ACCOUNTS_KEPT_MAX: usize = 256;
 /// Accounts looked up at once when the runner starts.
@@ -118,7 +120,7 @@ impl Projections {
         account: AccountId,
     ) -> Result<Position, StoreError> {
         let mut fold = AccountFold::resume(store, account, FIRST_GENERATION, &self.projectors).await?;
-        while fold.page(store, PAGE, None).await? {}
+        while fold.page(store, CATCH_UP_PAGE, None).await? {}
         self.announce(account, fold.position());
         Ok(fold.position())
     }
