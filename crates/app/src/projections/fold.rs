@@ -29,6 +29,8 @@ pub(super) struct AccountFold {
     account: AccountId,
     generation: Generation,
     running: Vec<Running>,
+    /// The events that follow, read while the page before them was written.
+    ahead: Vec<Decoded>,
 }
 
 type Decoded = (RecordedEvent, Result<Event, DecodeError>);
@@ -53,7 +55,7 @@ impl AccountFold {
             };
             running.push(Running { projector, checkpoint, rows, parked });
         }
-        Ok(Self { account, generation, running })
+        Ok(Self { account, generation, running, ahead: Vec::new() })
     }
 
     /// How far the slowest projection is.
@@ -76,15 +78,11 @@ impl AccountFold {
         if limit == 0 {
             return Ok(false);
         }
-        let page: Vec<Decoded> = store
-            .read(self.account, from, limit)
-            .await?
-            .into_iter()
-            .map(|recorded| {
-                let event = recorded.decode();
-                (recorded, event)
-            })
-            .collect();
+        let mut page = match std::mem::take(&mut self.ahead) {
+            ahead if ahead.is_empty() => read(store, self.account, from, limit).await?,
+            ahead => ahead,
+        };
+        page.truncate(limit);
         let Some(last) = page.last().map(|(recorded, _)| recorded.position) else { return Ok(false) };
         self.load(store, &page).await?;
         let mut writes = Vec::with_capacity(self.running.len());
@@ -93,12 +91,22 @@ impl AccountFold {
                 writes.push(write);
             }
         }
-        store.write_pages(writes.clone()).await?;
-        for write in writes {
-            let running =
-                self.running.iter_mut().find(|running| running.projector.name() == write.projection);
+        let reached: Vec<_> = writes.iter().map(|write| (write.projection, write.to)).collect();
+        // A page that is not full ends the log; otherwise more is read while this one is written.
+        let more = if page.len() == limit { limit } else { 0 };
+        let ahead = async {
+            match more {
+                0 => Ok(Vec::new()),
+                more => read(store, self.account, last, more).await,
+            }
+        };
+        let (written, ahead) = tokio::join!(store.write_pages(writes), ahead);
+        written?;
+        self.ahead = ahead?;
+        for (projection, to) in reached {
+            let running = self.running.iter_mut().find(|running| running.projector.name() == projection);
             let running = running.expect("a write comes from a running projection");
-            running.checkpoint = Some(write.to);
+            running.checkpoint = Some(to);
             if running.rows.len() > ROWS_KEPT_MAX {
                 running.rows = Rows::default();
             }
@@ -138,6 +146,19 @@ impl AccountFold {
         }
         Ok(())
     }
+}
+
+async fn read(
+    store: &impl EventLog,
+    account: AccountId,
+    after: Position,
+    limit: usize,
+) -> Result<Vec<Decoded>, StoreError> {
+    let decoded = |recorded: RecordedEvent| {
+        let event = recorded.decode();
+        (recorded, event)
+    };
+    Ok(store.read(account, after, limit).await?.into_iter().map(decoded).collect())
 }
 
 /// Folds the page for one projection. An event it cannot take parks its stream; everything else goes on.
