@@ -14,7 +14,7 @@ use parlance_app::{
 };
 use parlance_domain::{
     AccountId, Actor, Command, Position, Refusal,
-    account::AccountError,
+    account::{AccountCommand, AccountError},
     channel::{ChannelCommand, ChannelError, Visibility},
     connection::ChannelKind,
     conversation::{ConversationCommand, ConversationError, Expected},
@@ -327,4 +327,81 @@ async fn a_cold_start_reads_the_last_few_events_of_a_long_conversation() {
         .query_row("SELECT max(version) FROM snapshots WHERE state <> x'00ff7b'", [], |row| row.get(0))
         .unwrap();
     assert_eq!(stored, 2_003, "a readable snapshot replaces the garbled one");
+}
+
+#[tokio::test]
+async fn what_only_follows_from_elsewhere_cannot_be_asked_by_itself() {
+    let app = TestApp::start().await;
+    let team = Team::create(&app).await;
+    let member = team.member("eva@example.hu").await;
+    let asked = [
+        Command::Account(team.account, AccountCommand::GrantSettingsAccess { member }),
+        Command::Account(team.account, AccountCommand::RevokeSettingsAccess { member: team.admin }),
+        Command::Member(member, MemberCommand::GainInstallation { channel: team.channel }),
+        Command::Member(team.admin, MemberCommand::LoseInstallation { channel: team.channel }),
+    ];
+    let before = app.log(team.account).await.len();
+    for command in asked {
+        let answer = team.by(team.admin, command.clone()).await;
+        assert!(matches!(answer, Err(CommandError::Refused(_))), "{command:?}: {answer:?}");
+    }
+    assert_eq!(app.log(team.account).await.len(), before);
+}
+
+#[tokio::test]
+async fn of_several_messages_in_one_asking_only_those_told_before_are_passed_over() {
+    let app = TestApp::start().await;
+    let team = Team::create(&app).await;
+    let known = team.receive("Anna", "mid.1", "Jó napot!").await.unwrap().position();
+    let conversation = team.conversation("Anna");
+    let receive = |mid| {
+        Command::Conversation(
+            conversation,
+            ConversationCommand::Receive(team.incoming("Anna", mid, "Halló?")),
+        )
+    };
+    let ask = |commands| app.ask_all(team.account, Actor::Contact(conversation), commands);
+    let some = ask(vec![receive("mid.1"), receive("mid.2"), receive("mid.2")]).await.unwrap();
+    let Receipt::Recorded { first, last } = some else { panic!("{some:?}") };
+    assert_eq!((first, last), (known.next(), known.next()), "one event: mid.2, once");
+    let none = ask(vec![receive("mid.1"), receive("mid.2")]).await.unwrap();
+    assert_eq!(none, Receipt::Duplicate { original: last });
+}
+
+#[tokio::test]
+async fn a_redelivery_is_one_whatever_the_rules_say_by_now() {
+    let app = TestApp::start().await;
+    let team = Team::create(&app).await;
+    let original = team.receive("Anna", "mid.1", "Jó napot!").await.unwrap();
+    let Receipt::Recorded { first, .. } = original else { panic!("{original:?}") };
+    team.by(team.admin, Command::Channel(team.channel, ChannelCommand::Disconnect)).await.unwrap();
+    let other = TestApp::over(app.parlance.store.clone(), app.path(), 2).await;
+    for team in [&team, &team.by_way_of(&other).await] {
+        let again = team.receive("Anna", "mid.1", "Jó napot!").await;
+        assert_eq!(again, Ok(Receipt::Duplicate { original: first }));
+        let new = team.receive("Anna", "mid.2", "Halló?").await;
+        let refused = Refusal::Conversation(ConversationError::ChannelNotConnected);
+        assert_eq!(new, Err(CommandError::Refused(refused)));
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_that_nobody_can_read_is_passed_over_even_at_the_head() {
+    let app = TestApp::start().await;
+    let team = Team::create(&app).await;
+    for number in 0..40 {
+        team.receive("Anna", &format!("mid.{number}"), "Halló?").await.unwrap();
+    }
+    let database = rusqlite::Connection::open(app.path().join("parlance.db")).unwrap();
+    let spoiled = database.execute("UPDATE snapshots SET state = x'00ff7b'", []).unwrap();
+    assert!(spoiled > 0);
+    // Every stream's newest snapshot is made to stand at its head.
+    let moved = "UPDATE snapshots SET version =
+                 (SELECT max(version) FROM events WHERE events.account_id = snapshots.account_id
+                  AND events.stream_no = snapshots.stream_no)";
+    assert_eq!(database.execute(moved, []).unwrap(), spoiled);
+    let other = TestApp::over(app.parlance.store.clone(), app.path(), 2).await;
+    let again = team.by_way_of(&other).await;
+    let closed = again.act(team.admin, "Anna", ConversationCommand::Close).await;
+    assert!(matches!(closed, Ok(Receipt::Recorded { .. })), "{closed:?}");
 }

@@ -25,9 +25,9 @@ use parlance_projections::{
 use parlance_store::{FIRST_GENERATION, Keys as _, ReadModels as _, StoreError};
 use parlance_tests::{Checker, Team, TestApp, WatchedStore, files_with, spellings};
 
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "text", "kind", "type", "url", "file", "postback", "mid", "contact", "reply", "name", "picture", "phone",
-    "edited",
+    "wa", "edited",
 ];
 
 fn mark(field: &str) -> String {
@@ -55,6 +55,7 @@ fn marked(team: &Team<'_>) -> Incoming {
             name: mark("name"),
             picture_url: mark("picture"),
             phone: mark("phone"),
+            wa_id: mark("wa"),
         }),
         ..team.incoming(&self::mark("contact"), &self::mark("mid"), "")
     }

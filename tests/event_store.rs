@@ -85,7 +85,7 @@ async fn cqrs_es_meets_a_conflict_as_its_own_error() {
     let nobody: CqrsFramework<Channel, _> =
         CqrsFramework::new(bridge(&team), Vec::new(), Surroundings::default());
     let refused = nobody.execute(&id, rename("Nem lehet")).await;
-    assert!(matches!(refused, Err(AggregateError::UserError(ChannelError::NotPermitted))), "{refused:?}");
+    assert!(matches!(refused, Err(AggregateError::UserError(ChannelError::NotFound))), "{refused:?}");
     let framework: CqrsFramework<Channel, _> = CqrsFramework::new(bridge(&team), Vec::new(), around);
     framework.execute(&id, rename("Új név")).await.unwrap();
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use parlance_app::{keys::Opened, projections::verify};
 use parlance_domain::{
-    CommandId, ConversationId, Event, Position, RecordedEvent, StreamRef,
+    CommandId, ConversationId, DedupeToken, Event, Position, RecordedEvent, StreamRef,
     conversation::{ConversationEvent, MessageContent},
 };
 use parlance_store::{EventLog as _, Keys as _, PAGE_MAX, StoredKey};
@@ -124,6 +124,7 @@ fn whole_or_absent(crew: &Crew, book: &Book, groups: &Groups<'_>) {
     let orders: HashMap<CommandId, &Order> =
         book.asked.iter().map(|(id, asked)| (Crew::command_id(*id), &asked.order)).collect();
     let mut all: HashMap<ConversationId, Told> = HashMap::new();
+    let mut tokens: HashSet<DedupeToken> = HashSet::new();
     for (position, group) in groups {
         let Some(order) = orders.get(&group[0].causation) else {
             let set_up = group.iter().all(|event| {
@@ -134,9 +135,11 @@ fn whole_or_absent(crew: &Crew, book: &Book, groups: &Groups<'_>) {
         };
         let expected: Vec<&str> = match order {
             Order::Receive { contact, .. } => received(all.entry(crew.conversation(*contact)).or_default()),
-            Order::Pair { first, second } => [first.0, second.0]
-                .iter()
-                .flat_map(|contact| received(all.entry(crew.conversation(*contact)).or_default()))
+            // What was told before is passed over.
+            Order::Pair { first, second } => [first, second]
+                .into_iter()
+                .filter(|(_, message)| tokens.insert(crew.message(*message).into()))
+                .flat_map(|(contact, _)| received(all.entry(crew.conversation(*contact)).or_default()))
                 .collect(),
             Order::Assign { .. } => vec!["Assigned"],
             Order::Unassign { .. } => vec!["Unassigned"],
@@ -149,6 +152,7 @@ fn whole_or_absent(crew: &Crew, book: &Book, groups: &Groups<'_>) {
         let found: Vec<&str> = group.iter().map(|event| event.event_type.as_str()).collect();
         assert_eq!(found, expected, "{order} at {position}");
         for event in *group {
+            tokens.extend(event.dedupe);
             let told = all.entry(ConversationId::new(event.stream.id)).or_default();
             match event.event_type.as_str() {
                 "Closed" => told.closed = true,

@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use parlance_domain::{AccountId, CommandId, KeyId, Position, RecordedEvent, StreamRef};
+use parlance_domain::{AccountId, CommandId, DedupeToken, KeyId, Position, RecordedEvent, StreamRef};
 use parlance_store::{
     AccountKeys, Batch, Erasure, EventLog, Head, Keys, Loaded, Outcome, StoreError, StoredKey,
 };
@@ -116,6 +116,14 @@ impl EventLog for WatchedStore {
         after: Position,
     ) -> Result<Vec<Position>, StoreError> {
         self.store.caused_by(account, command, after).await
+    }
+
+    async fn position_of(
+        &self,
+        account: AccountId,
+        token: DedupeToken,
+    ) -> Result<Option<Position>, StoreError> {
+        self.store.position_of(account, token).await
     }
 
     async fn accounts(&self, after: Option<AccountId>, limit: usize) -> Result<Vec<AccountId>, StoreError> {

@@ -71,7 +71,7 @@ impl<S: Store + Clone> Parlance<S> {
         let keyring = Arc::new(Keyring::unlock(&store, &master_key, entropy.clone()).await?);
         if let Err(error) = erasures.drain(&store).await {
             // Everything else works; deletions are refused until the list can be written.
-            tracing::error!(%error, "deletions are refused for now");
+            tracing::error!(%error, "deletions are refused until the list of erasures can be written");
         }
         let projections = Projections::new(&projectors);
         let news = Wakeup::default();

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, Actor, ChannelId, ConnectionId, ConversationId, DeliveryId, MemberId, PersonalPart, ReadingId,
-    StoredEvent, StreamRef, StreamType, Surroundings, Timestamp,
+    AccountId, Actor, ChannelId, ConnectionId, ConversationId, DedupeToken, DeliveryId, MemberId,
+    PersonalPart, ReadingId, StoredEvent, StreamRef, StreamType, Surroundings, Timestamp,
     account::{AccountCommand, AccountError},
     channel::{ChannelCommand, ChannelError},
     connection::{ConnectionCommand, ConnectionError},
@@ -130,6 +130,32 @@ roots! {
     Reading(ReadingId, ReadingCommand, ReadingError),
     Conversation(ConversationId, ConversationCommand, ConversationError),
     Delivery(DeliveryId, DeliveryCommand, DeliveryError),
+}
+
+impl Command {
+    /// What a provider tells with this command, told at most once.
+    pub fn token(&self) -> Option<DedupeToken> {
+        match self {
+            Self::Conversation(_, command) => command.token(),
+            _ => None,
+        }
+    }
+
+    /// The refusal of a command that only ever follows from another aggregate's event, for whoever asks it by
+    /// itself: `decide` trusts that the event was decided.
+    pub fn refused_by_itself(&self) -> Option<Refusal> {
+        match self {
+            Self::Account(
+                _,
+                AccountCommand::GrantSettingsAccess { .. } | AccountCommand::RevokeSettingsAccess { .. },
+            ) => Some(AccountError::NotPermitted.into()),
+            Self::Member(
+                _,
+                MemberCommand::GainInstallation { .. } | MemberCommand::LoseInstallation { .. },
+            ) => Some(MemberError::NotPermitted.into()),
+            _ => None,
+        }
+    }
 }
 
 /// The ten lines between an aggregate's `decide` / `evolve` and cqrs-es.

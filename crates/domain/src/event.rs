@@ -77,8 +77,6 @@ pub enum DecodeError {
     TooNew { event_type: String, stored: u16, known: u16 },
     #[error("the payload of `{event_type}` does not have its shape: {reason}")]
     Payload { event_type: String, reason: String },
-    #[error("the actor's columns are not ones that Parlance writes")]
-    Actor,
 }
 
 /// What the shell asks of one kind of event, besides its fields.

@@ -6,6 +6,17 @@ use uuid::Uuid;
 
 use crate::{KeyId, StreamRef, StreamType};
 
+/// Types that never print what they hold: an error or a log line that shows one shows only that it was there.
+macro_rules! unspoken {
+    ($($name:ident),* $(,)?) => { $(impl std::fmt::Debug for $name {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(concat!(stringify!($name), "(…)"))
+        }
+    })* };
+}
+
+pub(crate) use unspoken;
+
 /// A value of a person. `Erased` says that there was, or may have been, something that nobody can read any
 /// more (or, in a state, that nothing is known).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,11 @@
 //! Short texts that people type: names and e-mail addresses, checked once, at the door.
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::personal::unspoken;
+
+unspoken!(Name, Email);
 
 /// Why a text is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +34,7 @@ fn checked(text: &str, max: usize) -> Result<String, TextError> {
 }
 
 /// A name of a person, page or company: 1 to 200 characters, trimmed, no control characters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Name(String);
 
@@ -48,7 +53,7 @@ impl Name {
 
 /// An e-mail address as typed; 3 to 254 characters with one `@` between two parts (RFC 5321's bound; whether
 /// it exists only a mail can tell).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Email(String);
 
@@ -74,9 +79,10 @@ impl Email {
         &self.0
     }
 
-    /// The form in which two addresses are the same: lower case. It decides the member's id.
+    /// The form in which two addresses are the same, whatever keyboard they come from: compatibility-composed
+    /// (NFKC), every character in its lower case. It decides the member's id, for ever.
     pub fn folded(&self) -> String {
-        self.0.to_lowercase()
+        self.0.nfkc().flat_map(char::to_lowercase).nfkc().collect()
     }
 }
 
@@ -98,6 +104,8 @@ mod tests {
         let email = Email::new(" Éva@Example.HU ").unwrap();
         assert_eq!(email.as_str(), "Éva@Example.HU");
         assert_eq!(email.folded(), "éva@example.hu");
+        assert_eq!(Email::new("E\u{301}va@EXAMPLE.hu").unwrap().folded(), email.folded(), "decomposed");
+        assert_eq!(Email::new("ΣΑΣ@example.gr").unwrap().folded(), "σασ@example.gr", "no final form");
         for wrong in ["eva", "@example.hu", "eva@", "a@b@c", "a b@c"] {
             assert_eq!(Email::new(wrong), Err(TextError::NotAnEmail), "{wrong}");
         }

@@ -7,10 +7,6 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
-/// Variables that are no settings: switches of the project's own tests, which start this binary.
-const TEST_SWITCHES: [&str; 3] =
-    ["PARLANCE_REQUIRE_POSTGRES", "PARLANCE_REQUIRE_STRACE", "PARLANCE_KILL_ROUNDS"];
-
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -77,11 +73,7 @@ pub struct Config {
 
 impl Config {
     pub fn read(flags: Flags) -> anyhow::Result<Self> {
-        let unknown = |name: &String| {
-            name.starts_with("PARLANCE_")
-                && !VARIABLES.contains(&name.as_str())
-                && !TEST_SWITCHES.contains(&name.as_str())
-        };
+        let unknown = |name: &String| name.starts_with("PARLANCE_") && !VARIABLES.contains(&name.as_str());
         if let Some(name) = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).find(unknown)
         {
             bail!("{name} is no setting; the variables are {}", VARIABLES.join(", "));

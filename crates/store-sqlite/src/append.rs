@@ -7,7 +7,7 @@ use parlance_store::{
     Appended, Batch, EVENT_BYTES_MAX, EVENTS_PER_BATCH_MAX, KeyOp, NewEvent, Outcome, RefusedBecause,
     Rejection, StoreError,
 };
-use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
     error::failed,
@@ -228,29 +228,27 @@ fn insert_event(
             "INSERT INTO events (account_id, position, stream_no, version, event_type, schema_version, recorded_at,
                                  actor_kind, actor_id, actor_reason, correlation_id, causation_id,
                                  payload, sealed, key_id, dedupe)
-             VALUES (:account_id, :position, :stream_no, :version, :event_type, :schema_version, :recorded_at,
-                     :actor_kind, :actor_id, :actor_reason, :correlation_id, :causation_id,
-                     :payload, :sealed, :key_id, :dedupe)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )
         .and_then(|mut statement| {
-            statement.execute(named_params! {
-                ":account_id": account.bytes(),
-                ":position": head.position,
-                ":stream_no": row.stream_no,
-                ":version": row.version,
-                ":event_type": event.event_type,
-                ":schema_version": event.schema_version,
-                ":recorded_at": head.recorded_at,
-                ":actor_kind": actor_kind,
-                ":actor_id": actor_id.map(uuid::Uuid::into_bytes),
-                ":actor_reason": actor_reason,
-                ":correlation_id": event.correlation.bytes(),
-                ":causation_id": event.causation.bytes(),
-                ":payload": event.payload,
-                ":sealed": event.sealed,
-                ":key_id": event.key.map(parlance_domain::KeyId::bytes),
-                ":dedupe": event.dedupe.map(DedupeToken::bytes),
-            })
+            statement.execute(params![
+                account.bytes(),
+                head.position,
+                row.stream_no,
+                row.version,
+                event.event_type,
+                event.schema_version,
+                head.recorded_at,
+                actor_kind,
+                actor_id.map(uuid::Uuid::into_bytes),
+                actor_reason,
+                event.correlation.bytes(),
+                event.causation.bytes(),
+                event.payload,
+                event.sealed,
+                event.key.map(parlance_domain::KeyId::bytes),
+                event.dedupe.map(DedupeToken::bytes),
+            ])
         })
         .map_err(|error| failed(&error))?;
     Ok(())
@@ -264,17 +262,25 @@ fn known(
 ) -> Result<Vec<(DedupeToken, Position)>, StoreError> {
     let mut known = Vec::new();
     for token in events.iter().filter_map(|event| event.dedupe) {
-        let position = connection
-            .prepare_cached("SELECT position FROM events WHERE account_id = ?1 AND dedupe = ?2")
-            .and_then(|mut statement| {
-                statement
-                    .query_row(params![account.bytes(), token.bytes()], |row| row.get::<_, i64>(0))
-                    .optional()
-            })
-            .map_err(|error| failed(&error))?;
-        known.extend(position.map(|position| (token, Position::new(unsigned(position)))));
+        known.extend(position_of(connection, account, token)?.map(|position| (token, position)));
     }
     Ok(known)
+}
+
+pub(crate) fn position_of(
+    connection: &Connection,
+    account: AccountId,
+    token: DedupeToken,
+) -> Result<Option<Position>, StoreError> {
+    let position = connection
+        .prepare_cached("SELECT position FROM events WHERE account_id = ?1 AND dedupe = ?2")
+        .and_then(|mut statement| {
+            statement
+                .query_row(params![account.bytes(), token.bytes()], |row| row.get::<_, i64>(0))
+                .optional()
+        })
+        .map_err(|error| failed(&error))?;
+    Ok(position.map(|position| Position::new(unsigned(position))))
 }
 
 /// The same, without the rows of the batch itself, which are about to be rolled back.

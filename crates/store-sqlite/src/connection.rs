@@ -37,9 +37,19 @@ pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
-/// Opens a file, made for its owner alone if there is none. SQLite gives its log the database's mode.
+/// Opens a file, made for its owner alone if there is none.
 fn private_file(path: &Path) -> std::io::Result<File> {
     File::options().create(true).truncate(false).write(true).mode(0o600).open(path)
+}
+
+/// Makes the database file for its owner alone; SQLite gives its log the same mode. Only where there is none,
+/// and before SQLite opens it: closing any descriptor of the file drops the locks that SQLite holds on it.
+pub(crate) fn make(path: &Path) -> Result<(), StoreError> {
+    if path.exists() {
+        return Ok(());
+    }
+    let made = private_file(path);
+    made.map(drop).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))
 }
 
 pub(crate) fn open_writer(path: &Path, options: SqliteOptions) -> Result<Connection, StoreError> {
@@ -49,7 +59,6 @@ pub(crate) fn open_writer(path: &Path, options: SqliteOptions) -> Result<Connect
             rusqlite::version()
         )));
     }
-    private_file(path).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
     let connection = Connection::open(path).map_err(|error| failed(&error))?;
     check_is_ours(&connection)?;
     let set_up = || {

@@ -54,6 +54,7 @@ impl SqliteStore {
         // A link is another name of the same file: one lock for both. A file that is not there has one name.
         let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let lock = connection::lock(&path_with(path, ".lock"))?;
+        connection::make(path)?;
         let mut writing = connection::open_writer(path, options)?;
         wal::bring_home(&writing)?;
         migrations::migrations::runner()

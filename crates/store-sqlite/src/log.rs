@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    SqliteStore,
+    SqliteStore, append,
     error::{corrupt, failed},
     sql::{signed, unsigned},
 };
@@ -116,6 +116,14 @@ impl EventLog for SqliteStore {
                 find().map_err(|error| failed(&error))
             })
             .await
+    }
+
+    async fn position_of(
+        &self,
+        account: AccountId,
+        token: DedupeToken,
+    ) -> Result<Option<Position>, StoreError> {
+        self.readers.read(move |connection| append::position_of(connection, account, token)).await
     }
 
     async fn accounts(&self, after: Option<AccountId>, limit: usize) -> Result<Vec<AccountId>, StoreError> {

@@ -213,3 +213,28 @@ async fn a_path_that_cannot_be_is_unavailable() {
         assert!(matches!(opened, Err(StoreError::Unavailable(_))), "{opened:?}");
     }
 }
+
+/// SQLite knows by its locks who else has the file open: another program that closes it would otherwise take
+/// itself for the last one, and remove the write-ahead log under the server.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn sqlite_keeps_its_locks_on_the_file_as_long_as_the_store_is_open() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("parlance.db");
+    let locked = || {
+        let inode = fs::metadata(&path).unwrap().ino();
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|lock| {
+            let mut words = lock.split_whitespace();
+            words.any(|word| word.rsplit_once(':').is_some_and(|(_, number)| number == inode.to_string()))
+        })
+    };
+    for _ in 0..2 {
+        let store = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
+        assert!(locked(), "a lock is held on the database");
+        drop(store);
+        assert!(!locked(), "the check tells the difference");
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
-use parlance_domain::{AccountId, CommandId, KeyId, Position, RecordedEvent, StreamRef, Timestamp};
+use parlance_domain::{
+    AccountId, CommandId, DedupeToken, KeyId, Position, RecordedEvent, StreamRef, Timestamp,
+};
 use tokio::sync::watch;
 
 use crate::{AccountKeys, Batch, Outcome, Snapshot, StoreError};
@@ -70,6 +72,13 @@ pub trait EventLog: Send + Sync + 'static {
         command: CommandId,
         after: Position,
     ) -> impl Future<Output = Result<Vec<Position>, StoreError>> + Send;
+
+    /// Where what a provider told was recorded.
+    fn position_of(
+        &self,
+        account: AccountId,
+        token: DedupeToken,
+    ) -> impl Future<Output = Result<Option<Position>, StoreError>> + Send;
 
     /// All accounts, for operators and runners: at most `limit` after `after`, in id order.
     fn accounts(

@@ -131,17 +131,8 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
             slots: Vec::new(),
         };
         let verdict = match self.run(&submission.ask, &mut mark).await {
-            Ok(()) => match self.told_before(mark.events) {
-                Some(verdict) => verdict,
-                None => {
-                    for place in mark.events..self.events.len() {
-                        if let Some(token) = self.events[place].dedupe {
-                            self.tokens.insert(token, place);
-                        }
-                    }
-                    return Ok(Verdict::Events(mark.events..self.events.len()));
-                }
-            },
+            Ok(Some(told)) if self.events.len() == mark.events => told,
+            Ok(_) => return Ok(Verdict::Events(mark.events..self.events.len())),
             Err(Stopped::Command(error)) => Verdict::Refused(error),
             // What cannot be read is one stream: whoever asks others in this flush is not concerned.
             Err(Stopped::Store(error @ StoreError::Corrupt(_))) => {
@@ -153,14 +144,16 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
         Ok(verdict)
     }
 
-    fn told_before(&self, from: usize) -> Option<Verdict> {
-        self.events[from..].iter().filter_map(|event| event.dedupe).find_map(|token| {
-            let earlier = self.tokens.get(&token).map(|place| Verdict::Follows(*place));
-            earlier.or_else(|| self.shared.cache.token(self.account, token).map(Verdict::Known))
-        })
+    /// Whether what a provider tells was told before, as far as the flush and the cache know.
+    fn told_before(&self, token: DedupeToken) -> Option<Verdict> {
+        let earlier = self.tokens.get(&token).map(|place| Verdict::Follows(*place));
+        earlier.or_else(|| self.shared.cache.token(self.account, token).map(Verdict::Known))
     }
 
     fn take_back(&mut self, mark: Mark) {
+        if self.events.len() > mark.events {
+            self.tokens.retain(|_, place| *place < mark.events);
+        }
         self.events.truncate(mark.events);
         for op in self.keys.drain(mark.keys..) {
             if let KeyOp::Create { key, .. } = op {
@@ -174,35 +167,61 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
         }
     }
 
-    async fn run(&mut self, ask: &Ask, mark: &mut Mark) -> Result<(), Stopped> {
+    /// Runs an asking's commands and what follows from them. One whose news was told before is passed over: its
+    /// verdict is given back, and is the asking's if nothing else came of it.
+    async fn run(&mut self, ask: &Ask, mark: &mut Mark) -> Result<Option<Verdict>, Stopped> {
+        let mut told = None;
         let mut waiting: VecDeque<Command> = ask.commands.iter().cloned().collect();
         while let Some(command) = waiting.pop_front() {
-            let stream = command.stream();
-            match command {
-                Command::Account(_, order) => {
-                    self.handle::<Account, _>(ask, stream, order, &mut waiting, mark).await
+            let token = command.token();
+            if let Some(verdict) = token.and_then(|token| self.told_before(token)) {
+                told = Some(verdict);
+                continue;
+            }
+            let first = self.events.len();
+            match (self.run_one(ask, command, &mut waiting, mark).await, token) {
+                (Ok(()), _) => {}
+                // A redelivery is one, whatever the rules say of it by now.
+                (Err(Stopped::Command(refused @ CommandError::Refused(_))), Some(token)) => {
+                    match self.shared.store.position_of(self.account, token).await? {
+                        Some(position) => told = Some(Verdict::Known(position)),
+                        None => return Err(Stopped::Command(refused)),
+                    }
                 }
-                Command::Connection(_, order) => {
-                    self.handle::<Connection, _>(ask, stream, order, &mut waiting, mark).await
+                (Err(stopped), _) => return Err(stopped),
+            }
+            for place in first..self.events.len() {
+                if let Some(token) = self.events[place].dedupe {
+                    self.tokens.insert(token, place);
                 }
-                Command::Channel(_, order) => {
-                    self.handle::<Channel, _>(ask, stream, order, &mut waiting, mark).await
-                }
-                Command::Member(_, order) => {
-                    self.handle::<Member, _>(ask, stream, order, &mut waiting, mark).await
-                }
-                Command::Reading(_, order) => {
-                    self.handle::<Reading, _>(ask, stream, order, &mut waiting, mark).await
-                }
-                Command::Conversation(_, order) => {
-                    self.handle::<Conversation, _>(ask, stream, order, &mut waiting, mark).await
-                }
-                Command::Delivery(_, order) => {
-                    self.handle::<Delivery, _>(ask, stream, order, &mut waiting, mark).await
-                }
-            }?;
+            }
         }
-        Ok(())
+        Ok(told)
+    }
+
+    async fn run_one(
+        &mut self,
+        ask: &Ask,
+        command: Command,
+        waiting: &mut VecDeque<Command>,
+        mark: &mut Mark,
+    ) -> Result<(), Stopped> {
+        let stream = command.stream();
+        match command {
+            Command::Account(_, order) => self.handle::<Account, _>(ask, stream, order, waiting, mark).await,
+            Command::Connection(_, order) => {
+                self.handle::<Connection, _>(ask, stream, order, waiting, mark).await
+            }
+            Command::Channel(_, order) => self.handle::<Channel, _>(ask, stream, order, waiting, mark).await,
+            Command::Member(_, order) => self.handle::<Member, _>(ask, stream, order, waiting, mark).await,
+            Command::Reading(_, order) => self.handle::<Reading, _>(ask, stream, order, waiting, mark).await,
+            Command::Conversation(_, order) => {
+                self.handle::<Conversation, _>(ask, stream, order, waiting, mark).await
+            }
+            Command::Delivery(_, order) => {
+                self.handle::<Delivery, _>(ask, stream, order, waiting, mark).await
+            }
+        }
     }
 
     /// One command of one aggregate, through `Aggregate::handle`; what follows from it joins `waiting`.

@@ -28,11 +28,12 @@ pub(super) async fn load<A: Decider>(
     stream: StreamRef,
 ) -> Result<Entry, StoreError> {
     let mut loaded = store.load(account, stream, SNAPSHOT_SHAPE).await?;
-    let snapshot = loaded.snapshot.take().and_then(|snapshot| {
+    let stored = loaded.snapshot.take();
+    let snapshot = stored.as_ref().and_then(|snapshot| {
         // A snapshot is disposable: one that does not read as today's state is ignored.
         serde_json::from_slice::<A>(&snapshot.state).ok().map(|state| (state, snapshot.version))
     });
-    if snapshot.is_none() && loaded.events.first().is_some_and(|event| event.version > 1) {
+    if stored.is_some() && snapshot.is_none() {
         loaded.events = store.read_stream(account, stream, 0, PAGE_MAX).await?;
         loaded.complete = loaded.events.len() < PAGE_MAX;
     }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use parlance_domain::{AccountId, Position, Timestamp};
+use parlance_domain::{AccountId, Command, Position, Timestamp};
 use parlance_store::{EventLog, Keys};
 use tokio::sync::{mpsc, oneshot};
 
@@ -98,6 +98,9 @@ impl<S: EventLog + Keys + Clone> CommandPath<S> {
 
     /// Asks, and waits for the answer. Everything answered with success is durable.
     pub async fn submit(&self, ask: Ask) -> Result<Receipt, CommandError> {
+        if let Some(refusal) = ask.commands.iter().find_map(Command::refused_by_itself) {
+            return Err(refusal.into());
+        }
         let (reply, answer) = oneshot::channel();
         let mut submission = Submission { ask, at: self.clock.now(), reply };
         loop {

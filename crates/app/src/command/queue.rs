@@ -44,7 +44,13 @@ async fn run<S: EventLog + Keys + Clone>(
         let taken = waiting.recv_many(&mut gathered, COMMANDS_PER_FLUSH_MAX);
         match tokio::time::timeout(shared.options.idle, taken).await {
             Ok(0) => return,
-            Ok(_) => flusher.flush(std::mem::take(&mut gathered)).await,
+            Ok(taken) => {
+                flusher.flush(std::mem::take(&mut gathered)).await;
+                if taken > 1 {
+                    // Those just answered may ask again at once: let them, or every second flush is half full.
+                    tokio::task::yield_now().await;
+                }
+            }
             Err(_) => {
                 let Some(queues) = queues.upgrade() else { return };
                 let mut queues = queues.lock().expect("no panic while locked");

@@ -83,6 +83,16 @@ mod tests {
         assert_eq!(channel.to_string(), "chan_cb2628e450c98743839d2296012f6cd1");
         assert_eq!(key.message(channel, "mid.1").to_string(), "msg_159d909422df8fe7901dbe63b0e11ed0");
         assert_eq!(channel.uuid().get_version_num(), 8);
+        let conversation = key.conversation(channel, "PSID1");
+        assert_eq!(conversation.to_string(), "conv_5cb90ab7d8e283abb7b54ca34b131152");
+        let member = key.member(&Email::new("Éva@example.hu").unwrap());
+        assert_eq!(member.to_string(), "memb_c698854324ff85f796adaace502726d0");
+        assert_eq!(key.reading(member, conversation).to_string(), "read_d39ad8305d5d8d12b1250502e65378bb");
+        assert_eq!(
+            format!("{:?}", key.token(channel, "read", &[b"17"])),
+            "token_03ed1d5319f1dd6462fd2564ef3a3156"
+        );
+        assert_eq!(key.key(conversation.into(), 2).to_string(), "key_35c8ab0ec2b58493a5148bb4f3ec9f16");
     }
 
     #[test]

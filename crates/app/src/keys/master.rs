@@ -74,8 +74,21 @@ impl MasterKey {
         let io = |error| MasterKeyError::Io { path: path.to_owned(), error };
         let key = Zeroizing::new(entropy.bytes());
         let text = Zeroizing::new(key.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n");
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io)?;
+        // Written whole beside its place, then linked into it: a crash leaves no half key, and a link never
+        // replaces a file.
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".new");
+        let beside = PathBuf::from(beside);
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)
+            .map_err(io)?;
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
+        let linked = std::fs::hard_link(&beside, path);
+        std::fs::remove_file(&beside).and(linked).map_err(io)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
         Ok(Self(key))

@@ -2,7 +2,10 @@
 
 use std::{
     num::NonZeroUsize,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use lru::LruCache;
@@ -111,6 +114,8 @@ pub struct Keyring {
     entropy: Entropy,
     accounts: Mutex<LruCache<AccountId, Arc<AccountRing>>>,
     data: Mutex<LruCache<KeyId, Arc<DataKey>>>,
+    /// Counts keys forgotten: one that was read before and comes late is not kept.
+    forgotten: AtomicU64,
 }
 
 impl Keyring {
@@ -135,6 +140,7 @@ impl Keyring {
             entropy,
             accounts: Mutex::new(LruCache::new(ACCOUNTS_MAX)),
             data: Mutex::new(LruCache::new(DATA_KEYS_MAX)),
+            forgotten: AtomicU64::new(0),
         })
     }
 
@@ -198,6 +204,7 @@ impl Keyring {
         if let Some(key) = self.data.lock().expect("no panic while locked").get(&id) {
             return Ok(FoundKey::Found(Arc::clone(key)));
         }
+        let forgotten = self.forgotten.load(Ordering::Acquire);
         Ok(match store.data_key(ring.account, id).await? {
             StoredKey::Absent => FoundKey::Absent,
             StoredKey::Destroyed => FoundKey::Destroyed,
@@ -205,7 +212,10 @@ impl Keyring {
                 let key = ring
                     .unwrap(id, &wrapped)
                     .map_err(|_| StoreError::Corrupt(format!("the data key {id} does not open")))?;
-                self.keep(&key);
+                let mut data = self.data.lock().expect("no panic while locked");
+                if self.forgotten.load(Ordering::Acquire) == forgotten {
+                    data.put(id, Arc::clone(&key));
+                }
                 FoundKey::Found(key)
             }
         })
@@ -218,7 +228,9 @@ impl Keyring {
 
     /// Forgets a key that is destroyed by now.
     pub(crate) fn forget(&self, id: KeyId) {
-        self.data.lock().expect("no panic while locked").pop(&id);
+        let mut data = self.data.lock().expect("no panic while locked");
+        self.forgotten.fetch_add(1, Ordering::Release);
+        data.pop(&id);
     }
 
     /// Opens a personal part at the edge of a query, a policy or a reaction.
@@ -264,4 +276,37 @@ pub enum UnlockError {
     MasterKey(#[from] MasterKeyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+#[cfg(test)]
+mod tests {
+    use parlance_domain::StreamType;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whatever was ever sealed opens only with these very bytes.
+    #[test]
+    fn what_is_associated_with_sealed_bytes_is_for_ever() {
+        let account = AccountId::new(Uuid::from_u128(1));
+        let stream = StreamRef::new(StreamType::Conversation, Uuid::from_u128(2));
+        let one = "00000000000000000000000000000001";
+        let place = associated(account, stream, 3, "Closed");
+        let conversation = hex(b"conversation");
+        let closed = hex(b"Closed");
+        assert_eq!(
+            hex(&place),
+            format!("{one}0c{conversation}06{closed}00000000000000000000000000000002{:016x}", 3)
+        );
+        assert_eq!(hex(&account_wrapping(account)), hex(b"account key") + one);
+        assert_eq!(hex(&id_wrapping(account)), hex(b"id key") + one);
+        let ring = AccountRing { account, cipher: Cipher::new(&[1; 32]), ids: IdKey::new([1; 32]) };
+        let key = KeyId::new(Uuid::from_u128(4));
+        let four = "00000000000000000000000000000004";
+        assert_eq!(hex(&ring.wrapping(key)), hex(b"data key") + one + four);
+    }
 }

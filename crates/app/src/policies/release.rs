@@ -30,14 +30,12 @@ const PAGE: usize = 1_000;
 const HELD_PAGE: usize = 256;
 /// A checkpoint is written when something was done, and at least after so many events: it costs a transaction.
 const CHECKPOINT_EVERY: u64 = 10_000;
-/// Accounts looked up at once when the policy starts.
-const ACCOUNTS_PAGE: usize = 1_000;
 /// After a failure: how long until the next try.
 const RETRY: Duration = Duration::from_millis(500);
 /// How long the inbox may take to catch up before the account is tried again later.
 const CATCH_UP: Duration = Duration::from_secs(10);
 
-/// Why the policy stops for now; it goes on from its checkpoint.
+/// Why the policy stops at an account; it goes on from its checkpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     #[error(transparent)]
@@ -65,24 +63,12 @@ impl<S: EventLog + Keys + ReadModels + Clone> ReleasePolicy<S> {
 
     /// Runs until the task is dropped: every account once, then those that have news.
     pub(crate) async fn run(mut self, news: Wakeup) {
-        let mut after = None;
-        loop {
-            match self.store.accounts(after, ACCOUNTS_PAGE).await {
-                Ok(accounts) => {
-                    accounts.iter().for_each(|account| news.wake(*account));
-                    match accounts.last() {
-                        Some(last) => after = Some(*last),
-                        None => break,
-                    }
-                }
-                Err(error) => rest(&error.into()).await,
-            }
-        }
+        news.wake_all(&self.store).await;
         loop {
             let account = news.next().await;
             if let Err(error) = self.drain(account).await {
-                news.wake(account);
-                rest(&error).await;
+                tracing::warn!(%error, %account, "a policy cannot go on; trying again");
+                news.wake_later(account, RETRY);
             }
         }
     }
@@ -183,7 +169,14 @@ impl<S: EventLog + Keys + ReadModels + Clone> ReleasePolicy<S> {
                 asked.spawn(async move { path.submit(ask).await });
             }
             while let Some(answered) = asked.join_next().await {
-                answered.map_err(|error| StoreError::Unavailable(error.to_string()))??;
+                match answered.map_err(|error| StoreError::Unavailable(error.to_string()))? {
+                    Ok(_) => {}
+                    // Of one conversation; asking again would not help, and the others must not wait for it.
+                    Err(error @ (CommandError::Refused(_) | CommandError::Store(StoreError::Corrupt(_)))) => {
+                        tracing::error!(%error, %account, %member, "a conversation cannot be released");
+                    }
+                    Err(error) => return Err(error.into()),
+                }
             }
             match held.last() {
                 Some(last) if held.len() == HELD_PAGE => after = Some(*last),
@@ -191,9 +184,4 @@ impl<S: EventLog + Keys + ReadModels + Clone> ReleasePolicy<S> {
             }
         }
     }
-}
-
-async fn rest(error: &PolicyError) {
-    tracing::warn!(%error, "a policy cannot go on; trying again");
-    tokio::time::sleep(RETRY).await;
 }

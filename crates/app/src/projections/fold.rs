@@ -116,7 +116,7 @@ impl AccountFold {
 
     /// Loads what the folds will look at: what events name, then what those rows name, and so on.
     async fn load(&mut self, store: &impl ReadModels, page: &[Decoded]) -> Result<(), StoreError> {
-        for _ in 0..Rows::ROUNDS_MAX {
+        for _ in 0..=Rows::ROUNDS_MAX {
             let mut wanted = Vec::new();
             for running in &self.running {
                 for (recorded, event) in
@@ -144,7 +144,11 @@ impl AccountFold {
                 }
             }
         }
-        Ok(())
+        // More rounds than any fold is allowed: what it has not seen it would take for absent.
+        Err(StoreError::Corrupt(format!(
+            "{}: the rows to fold with name further rows without end",
+            self.account
+        )))
     }
 }
 

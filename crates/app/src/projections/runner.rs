@@ -20,8 +20,6 @@ const PAGE: usize = 1_000;
 const CATCH_UP_PAGE: usize = 10_000;
 /// Accounts whose working sets are kept between turns.
 const ACCOUNTS_KEPT_MAX: usize = 256;
-/// Accounts looked up at once when the runner starts.
-const ACCOUNTS_PAGE: usize = 1_000;
 /// After a failing store: how long until the next try.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -82,23 +80,11 @@ impl Projections {
 
     /// Runs until the task is dropped. Looks at every account once, then at those that have news.
     pub async fn run<S: EventLog + ReadModels + Clone>(self, store: S) {
-        let mut after = None;
-        loop {
-            match store.accounts(after, ACCOUNTS_PAGE).await {
-                Ok(accounts) => {
-                    accounts.iter().for_each(|account| self.wake(*account));
-                    match accounts.last() {
-                        Some(last) => after = Some(*last),
-                        None => break,
-                    }
-                }
-                Err(error) => self.rest(&error).await,
-            }
-        }
+        self.shared.news.wake_all(&store).await;
         let mut folds = HashMap::new();
         loop {
             let account = self.shared.news.next().await;
-            if folds.len() > ACCOUNTS_KEPT_MAX {
+            if folds.len() >= ACCOUNTS_KEPT_MAX {
                 folds.clear();
             }
             match self.turn(&store, &mut folds, account).await {
@@ -106,8 +92,8 @@ impl Projections {
                 Ok(false) => {}
                 Err(error) => {
                     folds.remove(&account);
-                    self.wake(account);
-                    self.rest(&error).await;
+                    tracing::error!(%error, %account, "projections cannot go on; trying again");
+                    self.shared.news.wake_later(account, RETRY);
                 }
             }
         }
@@ -149,10 +135,5 @@ impl Projections {
             *at = position;
             moved
         });
-    }
-
-    async fn rest(&self, error: &StoreError) {
-        tracing::error!(%error, "projections cannot go on; trying again");
-        tokio::time::sleep(RETRY).await;
     }
 }

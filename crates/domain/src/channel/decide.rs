@@ -25,7 +25,9 @@ pub(super) fn decide(
     let existing = |action, refusal| match (state.health, permitted(action, issued.by, around, Some(state))) {
         (Health::Absent, _) => Err(ChannelError::NotFound),
         (_, Some(_)) => Ok(()),
-        (_, None) => Err(refusal),
+        // Whoever cannot see the channel is not told that it exists.
+        (_, None) if sees(state, issued.by, around) => Err(refusal),
+        (_, None) => Err(ChannelError::NotFound),
     };
     let managed = || existing(Action::ManageChannels, ChannelError::NotPermitted);
     let governed = || existing(Action::GovernChannel, ChannelError::OnlyInstaller);
@@ -120,6 +122,13 @@ fn reconnected(
         events.push(ChannelRenamed { identity }.into());
     }
     events
+}
+
+fn sees(state: &Channel, by: Actor, around: &Surroundings) -> bool {
+    by.member().is_none()
+        || [Action::UseConversation, Action::ManageChannels]
+            .into_iter()
+            .any(|action| permitted(action, by, around, Some(state)).is_some())
 }
 
 /// Health is reported by the system, about a channel that is connected.

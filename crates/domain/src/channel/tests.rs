@@ -315,3 +315,13 @@ fn a_decision_about_a_channel_stands_on_its_actor_the_connection_and_the_new_ins
     assert_eq!(consulted(ChannelCommand::HandOver { to: BELA }), [anna, BELA.stream()]);
     assert_eq!(consulted(ChannelCommand::Disconnect), [anna]);
 }
+
+#[test]
+fn whoever_cannot_see_a_channel_is_not_told_that_it_exists() {
+    let hidden = || vec![connected(), past(by(ANNA), VisibilityChanged { visibility: Visibility::Private })];
+    let rename = ChannelCommand::Rename { name: name("Más") };
+    for order in [rename, ChannelCommand::SetRetention { days: None }, ChannelCommand::Disconnect] {
+        when(hidden(), by(CSILLA), order.clone()).then_expect_error(ChannelError::NotFound);
+        when(vec![], by(CSILLA), order).then_expect_error(ChannelError::NotFound);
+    }
+}

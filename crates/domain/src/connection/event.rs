@@ -1,13 +1,12 @@
 //! What can have happened to a connection.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::ChannelKind;
 use crate::{
     Personal, StreamType,
     event::{events, sealed},
+    personal::unspoken,
 };
 
 /// What a connection is trusted by. Never printed.
@@ -28,11 +27,7 @@ pub struct ConnectionSecrets {
     pub access: Option<String>,
 }
 
-impl fmt::Debug for ConnectionSecrets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ConnectionSecrets(…)")
-    }
-}
+unspoken!(ConnectionSecrets);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConnectionAdded {

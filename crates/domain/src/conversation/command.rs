@@ -114,6 +114,19 @@ pub enum ConversationCommand {
 }
 
 impl ConversationCommand {
+    /// What a provider tells with this command, told at most once.
+    pub fn token(&self) -> Option<DedupeToken> {
+        match self {
+            Self::Receive(incoming) | Self::Echo(incoming) => Some(incoming.message.into()),
+            Self::React { token, .. }
+            | Self::Edit { token, .. }
+            | Self::Unsend { token, .. }
+            | Self::ConfirmDelivery { token, .. }
+            | Self::ConfirmReading { token, .. } => Some(*token),
+            _ => None,
+        }
+    }
+
     /// The channel that a provider's command came through.
     pub(super) fn channel(&self) -> Option<ChannelId> {
         match self {

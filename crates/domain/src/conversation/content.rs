@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::personal::unspoken;
+
+unspoken!(Attachment, MessageContent, ContactProfile, EditedContent, ReactionContent);
+
 /// A file of a message, as the provider tells it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// The provider's word for what it is: `image`, `audio`, `fallback` …
     pub kind: String,
@@ -16,7 +20,7 @@ pub struct Attachment {
 }
 
 /// A message's text, files and the provider's own ids, which are never stored in clear.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageContent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -35,7 +39,7 @@ pub struct MessageContent {
 }
 
 /// What the provider tells of a contact. Attributes, never identity.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactProfile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -43,6 +47,9 @@ pub struct ContactProfile {
     pub picture_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// WhatsApp's own id of the contact: digits, mostly the phone number's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wa_id: Option<String>,
 }
 
 impl ContactProfile {
@@ -54,18 +61,19 @@ impl ContactProfile {
             name: either(&newer.name, &self.name),
             picture_url: either(&newer.picture_url, &self.picture_url),
             phone: either(&newer.phone, &self.phone),
+            wa_id: either(&newer.wa_id, &self.wa_id),
         }
     }
 }
 
 /// The text of a message after its edit.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EditedContent {
     pub text: String,
 }
 
 /// A reaction's emoji, as the provider tells it; none takes the reaction back.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReactionContent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emoji: Option<String>,

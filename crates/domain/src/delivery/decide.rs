@@ -1,8 +1,8 @@
 //! The rules of a kept delivery.
 
 use super::{
-    Delivery, DeliveryCommand, DeliveryError, DeliveryEvent, DeliveryKept, DeliveryReplayed, DeliverySkipped,
-    Fate,
+    Delivery, DeliveryCommand, DeliveryContent, DeliveryError, DeliveryEvent, DeliveryKept, DeliveryReplayed,
+    DeliverySkipped, Fate,
 };
 use crate::{Actor, Issued, Personal, Surroundings};
 
@@ -18,6 +18,9 @@ pub(super) fn decide(
         (DeliveryCommand::Keep { connection, because, expires_at, content }, Fate::Unknown) => {
             if around.connection(*connection).kind.is_none() {
                 return Err(DeliveryError::UnknownConnection);
+            }
+            if content.body.len() > DeliveryContent::BODY_BYTES_MAX {
+                return Err(DeliveryError::TooLarge);
             }
             DeliveryKept {
                 connection: *connection,

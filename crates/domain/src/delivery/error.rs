@@ -6,6 +6,8 @@ pub enum DeliveryError {
     NotFound,
     #[error("the delivery is kept already")]
     AlreadyKept,
+    #[error("the body is larger than a delivery may be")]
+    TooLarge,
     #[error("its connection does not exist")]
     UnknownConnection,
     #[error("only an operator or the system decides about deliveries")]

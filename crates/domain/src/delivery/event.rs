@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ConnectionId, Facts, Personal, StreamType, Timestamp,
     event::{events, personal_field},
+    personal::unspoken,
 };
 
 /// Why a delivery was kept.
@@ -32,27 +33,33 @@ pub enum SkippedBecause {
 }
 
 /// The delivery as it arrived.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeliveryContent {
     pub content_type: String,
     /// The raw body, which its signature covers.
-    #[serde(with = "one_char_a_byte")]
+    #[serde(with = "in_base64")]
     pub body: Vec<u8>,
 }
 
-/// Bytes as a text whose characters have the bytes' numbers (0 to 255): lossless for any body, and no longer
-/// than the body where it is ASCII, as provider bodies mostly are.
-mod one_char_a_byte {
+unspoken!(DeliveryContent);
+
+/// Any bytes as text, a third longer at most: a body of [`DeliveryContent::BODY_BYTES_MAX`] fits into an event.
+mod in_base64 {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&bytes.iter().map(|byte| char::from(*byte)).collect::<String>())
+        serializer.serialize_str(&STANDARD.encode(bytes))
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.chars().map(|c| u8::try_from(u32::from(c)).map_err(D::Error::custom)).collect()
+        STANDARD.decode(String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
+}
+
+impl DeliveryContent {
+    /// Half of what an event may hold, so that base64 and sealing fit with room.
+    pub const BODY_BYTES_MAX: usize = 1 << 19;
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

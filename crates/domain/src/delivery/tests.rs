@@ -160,3 +160,19 @@ fn keeping_stands_on_the_connection() {
     assert_eq!(consulted(keep()), [StreamRef::from(CONNECTION)]);
     assert_eq!(consulted(DeliveryCommand::MarkReplayed), []);
 }
+
+#[test]
+fn a_body_that_would_not_fit_into_an_event_is_refused() {
+    let body = vec![0; DeliveryContent::BODY_BYTES_MAX + 1];
+    let content = DeliveryContent { content_type: "application/json".to_owned(), body };
+    let keep = |content| DeliveryCommand::Keep {
+        connection: CONNECTION,
+        because: KeptBecause::Unparsable,
+        expires_at: Timestamp::default(),
+        content,
+    };
+    when(vec![], INGESTION, keep(content.clone())).then_expect_error(DeliveryError::TooLarge);
+    let fits = DeliveryContent { body: content.body[1..].to_vec(), ..content };
+    assert!(serde_json::to_vec(&fits).unwrap().len() < 1 << 20, "with room for sealing");
+    assert!(when(vec![], INGESTION, keep(fits)).inspect_result().is_ok());
+}

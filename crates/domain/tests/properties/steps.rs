@@ -149,7 +149,7 @@ fn moment() -> impl Strategy<Value = Option<Timestamp>> {
 
 fn profile() -> impl Strategy<Value = ContactProfile> {
     (option::of("[A-ZÁÉŐŰ][a-záéőű]{2,4}"), option::of("\\+3630[0-9]{3}"))
-        .prop_map(|(name, phone)| ContactProfile { name, phone, picture_url: None })
+        .prop_map(|(name, phone)| ContactProfile { name, phone, ..ContactProfile::default() })
 }
 
 fn incoming(channel: ChannelId) -> impl Strategy<Value = Incoming> {

@@ -79,6 +79,9 @@ pub async fn a_stale_batch_tells_its_known_tokens_too(store: impl Store + Clone)
     let rejection = log.rejected(batch).await;
     assert_eq!(rejection.stale, [(stream, 3)]);
     assert_eq!(rejection.known, [(also_known, Position::new(3)), (known, Position::new(2))]);
+    for (token, position) in [(known, Some(Position::new(2))), (new, None)] {
+        assert_eq!(store.position_of(log.account, token).await, Ok(position));
+    }
     log.holds(3).await;
 }
 
