@@ -9,9 +9,9 @@ use std::{
 use cqrs_es::event_sink::EventSink;
 use parlance_domain::{
     AccountId, ChannelId, Command, ConnectionId, ConversationId, Decider, DedupeToken, Issued, KeyId,
-    MemberId, PersonalPart, Position, Refusal, StoredEvent, StreamRef, StreamType, Surroundings, Timestamp,
-    account::Account, channel::Channel, connection::Connection, conversation::Conversation,
-    delivery::Delivery, member::Member, reading::Reading,
+    MemberId, Position, Refusal, StreamRef, StreamType, Surroundings, Timestamp, account::Account,
+    channel::Channel, connection::Connection, conversation::Conversation, delivery::Delivery, member::Member,
+    reading::Reading,
 };
 use parlance_store::{Batch, EventLog, Expectation, Head, KeyOp, Keys, NewEvent, Snapshot, StoreError};
 
@@ -21,14 +21,14 @@ use super::{
     path::{Shared, Submission},
     state::Entry,
 };
-use crate::keys::{AccountRing, DataKey, FoundKey, Keyring};
+use crate::keys::{AccountRing, DataKey, Keyring};
 
 type TakeSnapshot = fn(&Keyring, &AccountRing, AccountId, StreamRef, &Entry) -> Option<Snapshot>;
 
 /// A stream as the flush sees it.
 #[derive(Clone)]
-struct Slot {
-    entry: Entry,
+pub(super) struct Slot {
+    pub entry: Entry,
     /// The version it had when the flush first looked: what the append must confirm.
     base: u64,
     snapshot: TakeSnapshot,
@@ -46,7 +46,7 @@ pub(super) enum Verdict {
 }
 
 /// Why one command cannot be decided.
-enum Stopped {
+pub(super) enum Stopped {
     /// It alone is answered.
     Command(CommandError),
     /// Nobody in the flush can be decided.
@@ -73,17 +73,17 @@ pub(super) struct Settled {
 
 /// A flush under way.
 pub(super) struct Flushing<S> {
-    shared: Arc<Shared<S>>,
-    ring: Arc<AccountRing>,
-    account: AccountId,
+    pub(super) shared: Arc<Shared<S>>,
+    pub(super) ring: Arc<AccountRing>,
+    pub(super) account: AccountId,
     head: Head,
     now: Timestamp,
-    slots: HashMap<StreamRef, Slot>,
-    events: Vec<NewEvent>,
-    keys: Vec<KeyOp>,
-    made: HashMap<KeyId, Arc<DataKey>>,
-    destroyed: Vec<KeyId>,
-    deleting: Vec<usize>,
+    pub(super) slots: HashMap<StreamRef, Slot>,
+    pub(super) events: Vec<NewEvent>,
+    pub(super) keys: Vec<KeyOp>,
+    pub(super) made: HashMap<KeyId, Arc<DataKey>>,
+    pub(super) destroyed: Vec<KeyId>,
+    pub(super) deleting: Vec<usize>,
     /// The tokens of this flush, each with its event's place.
     tokens: HashMap<DedupeToken, usize>,
 }
@@ -266,88 +266,7 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
         Ok(())
     }
 
-    /// Puts one event into the batch, its personal part sealed.
-    async fn record<E: StoredEvent>(
-        &mut self,
-        ask: &Ask,
-        stream: StreamRef,
-        stamped: parlance_domain::Stamped<E>,
-    ) -> Result<(), Stopped> {
-        let event = stamped.event;
-        let version = self.slots[&stream].entry.version + 1;
-        let plaintext = event.facts().personal().and_then(PersonalPart::plaintext);
-        let (number, destroys) = (event.facts().key_number(), event.facts().destroys_key());
-        let sealed = match plaintext {
-            Some(plaintext) => {
-                let key = self.key(stream, number).await?;
-                let entropy = self.shared.keyring.entropy();
-                Some(key.seal(entropy, self.account, stream, version, event.event_type(), &plaintext))
-            }
-            None => None,
-        };
-        if let Some(number) = destroys {
-            self.shared
-                .erasures
-                .ready(&self.shared.store)
-                .await
-                .map_err(|error| Stopped::Command(CommandError::Store(error)))?;
-            let key = self.ring.key_id(stream, number);
-            self.keys.push(KeyOp::Destroy { key });
-            self.destroyed.push(key);
-            self.deleting.push(self.events.len());
-            self.slot(stream).entry.key = None;
-        }
-        self.slot(stream).entry.version = version;
-        self.events.push(NewEvent {
-            stream,
-            version,
-            event_type: event.event_type(),
-            schema_version: event.schema_version(),
-            recorded_at: stamped.at,
-            actor: stamped.by,
-            correlation: ask.correlation,
-            causation: ask.id,
-            payload: event.payload(),
-            key: sealed.as_ref().map(|sealed| sealed.key),
-            sealed: sealed.map(|sealed| sealed.bytes),
-            dedupe: event.facts().dedupe(),
-        });
-        Ok(())
-    }
-
-    /// The stream's `number`th data key, made if there is none yet.
-    async fn key(&mut self, stream: StreamRef, number: u32) -> Result<Arc<DataKey>, StoreError> {
-        if let Some((known, key)) = &self.slots[&stream].entry.key
-            && *known == number
-        {
-            return Ok(Arc::clone(key));
-        }
-        let id = self.ring.key_id(stream, number);
-        let found = match self.made.get(&id) {
-            Some(key) => FoundKey::Found(Arc::clone(key)),
-            // A stream without events has no key to look for.
-            None if self.slots[&stream].entry.version == 0 => FoundKey::Absent,
-            None => self.shared.keyring.data_key(&self.shared.store, &self.ring, id).await?,
-        };
-        let key = match found {
-            FoundKey::Found(key) => key,
-            FoundKey::Absent => {
-                let (key, wrapped) = self.ring.create(self.shared.keyring.entropy(), id);
-                self.keys.push(KeyOp::Create { key: id, wrapped });
-                self.made.insert(id, Arc::clone(&key));
-                key
-            }
-            FoundKey::Destroyed => {
-                return Err(StoreError::Corrupt(format!(
-                    "the key {id} of {stream} is destroyed, its stream is not"
-                )));
-            }
-        };
-        self.slot(stream).entry.key = Some((number, Arc::clone(&key)));
-        Ok(key)
-    }
-
-    fn slot(&mut self, stream: StreamRef) -> &mut Slot {
+    pub(super) fn slot(&mut self, stream: StreamRef) -> &mut Slot {
         self.slots.get_mut(&stream).expect("a stream is looked at before it is changed")
     }
 

@@ -8,6 +8,7 @@ mod flush;
 mod load;
 mod path;
 mod queue;
+mod record;
 mod state;
 
 use parlance_domain::{
