@@ -183,6 +183,11 @@ async fn what_was_deleted_is_in_no_file_and_opens_for_nobody() {
     let row = rows.iter().find(|row| row.conversation == team.conversation(&contact)).unwrap();
     assert_eq!((row.incarnation, row.messages), (2, 1));
     assert_eq!(verify(store, team.account).await.unwrap(), Vec::new());
+
+    // The search does fail where the row is kept: put back, its bytes are found.
+    let put_back = "UPDATE data_keys SET wrapped = ?1 WHERE key_id = ?2";
+    assert_eq!(app.beside().execute(put_back, (&dying, key.bytes())).unwrap(), 1);
+    assert!(!files_with(app.path(), &dying).is_empty(), "a kept row is found");
 }
 
 #[tokio::test(flavor = "multi_thread")]

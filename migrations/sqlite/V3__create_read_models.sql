@@ -1,5 +1,6 @@
 -- Read models: thrown away and rebuilt from events at will. Every row belongs to a generation, so that a
--- rebuild can be made beside the rows that are read.
+-- rebuild can be made beside the rows that are read. Large rows under random keys are rowid tables: they are
+-- written at the end, and only their narrow index is scattered.
 CREATE TABLE checkpoints (
     account_id BLOB NOT NULL,
     projection TEXT NOT NULL,
@@ -48,7 +49,7 @@ CREATE TABLE inbox_conversations (
     profile BLOB,
     readers BLOB NOT NULL,
     PRIMARY KEY (account_id, generation, conversation_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX inbox_conversations_by_assignee
     ON inbox_conversations (account_id, generation, assignee, conversation_id) WHERE assignee IS NOT NULL;
@@ -124,7 +125,7 @@ CREATE TABLE thread_messages (
     reaction BLOB,
     unsent_at INTEGER,
     PRIMARY KEY (account_id, generation, conversation_id, message_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE channels (
     account_id BLOB NOT NULL,
