@@ -4,7 +4,9 @@ use parlance_domain::{
     AccountId, Actor, CommandId, CorrelationId, DedupeToken, KeyId, Position, RecordedEvent, StreamRef,
     StreamType, Timestamp,
 };
-use parlance_store::{Batch, EventLog, Head, Loaded, Outcome, PAGE_MAX, Snapshot, StoreError};
+use parlance_store::{
+    Batch, EventLog, Head, Loaded, Outcome, PAGE_BYTES_MAX, PAGE_MAX, Snapshot, StoreError,
+};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -168,11 +170,16 @@ fn read(
         .query(params![account.bytes(), signed(after.number()), limit.min(PAGE_MAX) as i64])
         .map_err(|error| failed(&error))?;
     let mut events = Vec::new();
-    while let Some(row) = rows.next().map_err(|error| failed(&error))? {
+    let mut bytes = 0;
+    while bytes < PAGE_BYTES_MAX
+        && let Some(row) = rows.next().map_err(|error| failed(&error))?
+    {
         let kind = row.get_ref(14).ok().and_then(|kind| StreamType::parse(kind.as_str().ok()?));
         let kind = kind.ok_or_else(|| corrupt("a stream of unknown type"))?;
         let id = row.get::<_, [u8; 16]>(15).map_err(|error| failed(&error))?;
-        events.push(event(account, StreamRef::new(kind, Uuid::from_bytes(id)), row)?);
+        let event = event(account, StreamRef::new(kind, Uuid::from_bytes(id)), row)?;
+        bytes += event.payload.len() + event.sealed.as_ref().map_or(0, Vec::len);
+        events.push(event);
     }
     Ok(events)
 }

@@ -17,7 +17,7 @@ pub use batch::{
     Outcome, Rejection, Snapshot,
 };
 pub use error::{RefusedBecause, StoreError};
-pub use log::{Erasure, EventLog, Head, Keys, Loaded, PAGE_MAX, StoredKey};
+pub use log::{Erasure, EventLog, Head, Keys, Loaded, PAGE_BYTES_MAX, PAGE_MAX, StoredKey};
 pub use read_models::{
     Checkpoint, FIRST_GENERATION, Generation, PageWrite, ParkedStream, ProjectionState, ReadModels,
 };

@@ -12,6 +12,10 @@ use crate::{AccountKeys, Batch, Outcome, Snapshot, StoreError};
 /// A page of a log or stream holds at most this many events, whatever is asked.
 pub const PAGE_MAX: usize = 10_000;
 
+/// A page of a log ends with the event that brings its content to this many bytes: memory is bounded, however
+/// large the events are.
+pub const PAGE_BYTES_MAX: usize = 32 << 20;
+
 /// Where an account's log ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Head {
@@ -39,7 +43,8 @@ pub trait EventLog: Send + Sync + 'static {
 
     fn head(&self, account: AccountId) -> impl Future<Output = Result<Head, StoreError>> + Send;
 
-    /// The events after `after`, in position order, at most `limit` (and [`PAGE_MAX`]).
+    /// The events after `after`, in position order, at most `limit` (and [`PAGE_MAX`]), and no more once they
+    /// hold [`PAGE_BYTES_MAX`]. Empty only at the end of the log.
     fn read(
         &self,
         account: AccountId,

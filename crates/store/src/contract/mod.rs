@@ -69,6 +69,7 @@ macro_rules! contract_tests {
             reading::every_field_comes_back_as_written,
             reading::a_log_is_read_in_pages,
             reading::no_page_is_longer_than_the_longest,
+            reading::a_page_of_large_events_is_shorter_and_nothing_is_passed_over,
             reading::what_a_command_caused_is_found,
             reading::an_unknown_account_has_an_empty_log,
             refusals::an_event_without_expectation_is_malformed,

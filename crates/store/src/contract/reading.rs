@@ -6,7 +6,7 @@ use parlance_domain::{
 use uuid::Uuid;
 
 use super::given::{Log, Write as _, at, conversation, event, fresh_id, key_id, places, token};
-use crate::{Batch, Head, NewEvent, PAGE_MAX, Store, canonical};
+use crate::{Batch, EVENT_BYTES_MAX, Head, NewEvent, PAGE_BYTES_MAX, PAGE_MAX, Store, canonical};
 
 pub async fn every_field_comes_back_as_written(store: impl Store + Clone) {
     let log = Log::new(&store);
@@ -160,4 +160,20 @@ pub async fn an_unknown_account_has_an_empty_log(store: impl Store + Clone) {
     assert!(loaded.complete && loaded.snapshot.is_none() && loaded.events.is_empty());
     log.append(log.batch().write(conversation(), 0, 1)).await;
     assert_eq!(log.head().await, Head { position: Position::new(1), recorded_at: at(0), epoch: 0 });
+}
+
+pub async fn a_page_of_large_events_is_shorter_and_nothing_is_passed_over(store: impl Store + Clone) {
+    let log = Log::new(&store);
+    let stream = conversation();
+    let large = EVENT_BYTES_MAX;
+    let count = PAGE_BYTES_MAX / large + 3;
+    for version in 1..=count as u64 {
+        let event = NewEvent { payload: vec![b'x'; large], ..event(stream, version) };
+        log.append(log.batch().guard(stream, version - 1).event(event)).await;
+    }
+    let first = store.read(log.account, Position::START, usize::MAX).await.expect("the log can be read");
+    assert_eq!(first.len(), PAGE_BYTES_MAX / large, "the bytes end the page");
+    let last = first.last().expect("a page").position;
+    let rest = store.read(log.account, last, usize::MAX).await.expect("the log can be read");
+    assert_eq!((rest.len(), rest[0].position), (3, last.next()));
 }
