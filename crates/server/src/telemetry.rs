@@ -1,5 +1,7 @@
 //! Log lines on standard error. They name ids and outcomes; never a secret, never what a customer wrote.
 
+use std::io::IsTerminal as _;
+
 use anyhow::{Context as _, anyhow};
 use tracing_subscriber::EnvFilter;
 
@@ -8,7 +10,9 @@ use crate::config::{Config, LogFormat};
 pub fn start(config: &Config) -> anyhow::Result<()> {
     let filter =
         EnvFilter::try_new(&config.log).with_context(|| format!("the log filter `{}`", config.log))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     let started = match config.log_format {
         LogFormat::Pretty => lines.try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
