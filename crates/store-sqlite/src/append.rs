@@ -20,19 +20,25 @@ pub(crate) fn append_all(
     connection: &Connection,
     batches: Vec<Batch>,
 ) -> Result<Vec<Result<Outcome, StoreError>>, StoreError> {
+    // A savepoint keeps a copy of every page that is changed behind it; a batch alone needs none.
+    let (mark, take_back, forget): (&[&str], &[&str], &[&str]) = match batches.len() {
+        1 => (&[], &["ROLLBACK", "BEGIN IMMEDIATE"], &[]),
+        _ => (&["SAVEPOINT batch"], &["ROLLBACK TO batch"], &["RELEASE batch"]),
+    };
+    let run = |statements: &[&str]| statements.iter().try_for_each(|sql| execute(connection, sql));
     let mut results = Vec::with_capacity(batches.len());
     for batch in batches {
-        execute(connection, "SAVEPOINT batch")?;
+        run(mark)?;
         let result = append(connection, batch);
         match &result {
             Ok(Outcome::Appended(_)) => {}
             // What is wrong with one account's rows is that account's alone.
             Ok(Outcome::Rejected(_)) | Err(StoreError::Refused(_) | StoreError::Corrupt(_)) => {
-                execute(connection, "ROLLBACK TO batch")?;
+                run(take_back)?;
             }
             Err(error) => return Err(error.clone()),
         }
-        execute(connection, "RELEASE batch")?;
+        run(forget)?;
         results.push(result);
     }
     Ok(results)
