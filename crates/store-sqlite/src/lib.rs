@@ -66,7 +66,7 @@ impl SqliteStore {
         Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), appended, _lock: Arc::new(lock) })
     }
 
-    /// Why the store stopped, if it did: from then on every write is answered `Unavailable`.
+    /// Why the store stopped, if it did: from then on every call is answered `Unavailable`.
     pub fn stopped(&self) -> Option<String> {
         self.writer.stopped()
     }

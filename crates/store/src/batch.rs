@@ -59,7 +59,7 @@ pub struct Expectation {
     pub version: u64,
 }
 
-/// An account's own keys, wrapped; see DESIGN of keys in ARCHITECTURE.md.
+/// An account's own keys, wrapped; see "Keys and erasure" in ARCHITECTURE.md.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountKeys {
     /// Wraps the account's data keys; wrapped by the master key.
