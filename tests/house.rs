@@ -8,18 +8,24 @@ use std::{
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Direct dependencies among our crates, as STYLE has them. Only the server names an adapter.
-const EDGES: [(&str, &[&str]); 7] = [
+const EDGES: [(&str, &[&str]); 10] = [
     ("parlance-domain", &[]),
     ("parlance-projections", &["parlance-domain"]),
     ("parlance-store", &["parlance-domain", "parlance-projections"]),
     ("parlance-store-sqlite", &["parlance-domain", "parlance-projections", "parlance-store"]),
     ("parlance-app", &["parlance-domain", "parlance-projections", "parlance-store"]),
+    ("parlance-providers", &["parlance-app", "parlance-domain"]),
+    ("parlance-graphql", &["parlance-app", "parlance-domain"]),
+    ("parlance-simulator", &[]),
     (
         "parlance-server",
         &[
             "parlance-app",
             "parlance-domain",
+            "parlance-graphql",
             "parlance-projections",
+            "parlance-providers",
+            "parlance-simulator",
             "parlance-store",
             "parlance-store-sqlite",
         ],
@@ -30,6 +36,7 @@ const EDGES: [(&str, &[&str]); 7] = [
             "parlance-app",
             "parlance-domain",
             "parlance-projections",
+            "parlance-simulator",
             "parlance-store",
             "parlance-store-sqlite",
         ],
