@@ -232,6 +232,7 @@ async fn a_command_over_several_streams_is_all_or_nothing() {
         kind: ChannelKind::Messenger,
         provider_id: "page-2".to_owned(),
         name: parlance_domain::Name::new("Második oldal").unwrap(),
+        access: None,
         visibility: Visibility::Shared,
     };
     let second = team.ring.ids.channel(ChannelKind::Messenger, "page-2");

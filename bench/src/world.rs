@@ -119,7 +119,8 @@ impl World {
             kind: ChannelKind::Messenger,
             provider_id: "page-1".to_owned(),
             name: Name::new("Példa oldal")?,
-            visibility: Visibility::Shared,
+            access: None,
+visibility: Visibility::Shared,
         };
         let account = Account { id: created.account, admin: created.admin, channel, ring };
         let by = Actor::Member(account.admin);

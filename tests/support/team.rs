@@ -88,6 +88,7 @@ impl<'a> Team<'a> {
             kind: ChannelKind::Messenger,
             provider_id: page.to_owned(),
             name: name("Példa oldal"),
+            access: None,
             visibility,
         };
         self.by(self.admin, Command::Channel(channel, connect)).await.expect("the channel is connected");

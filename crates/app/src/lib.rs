@@ -10,6 +10,7 @@ pub mod clock;
 pub mod command;
 pub mod entropy;
 pub mod erasures;
+pub mod front;
 pub mod ingestion;
 pub mod keys;
 pub mod policies;

@@ -98,6 +98,7 @@ impl Crew {
             kind: ChannelKind::Messenger,
             provider_id: PAGE.to_owned(),
             name: name("Példa oldal")?,
+            access: None,
             visibility: Visibility::Shared,
         };
         let rule = ChannelCommand::SetReopenRule { rule: ReopenRule::Unassign };

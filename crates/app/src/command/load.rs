@@ -14,7 +14,7 @@ use crate::keys::{AccountRing, Keyring, Opened};
 pub(super) const SNAPSHOT_EVERY: u64 = 16;
 
 /// Raised when a state's serialised form changes meaning; older snapshots are then ignored and replaced.
-const SNAPSHOT_SHAPE: u32 = 1;
+const SNAPSHOT_SHAPE: u32 = 2;
 /// What a snapshot's personal parts are sealed as.
 const SNAPSHOT_KIND: &str = "snapshot";
 

@@ -12,6 +12,8 @@ pub enum ChannelCommand {
         kind: ChannelKind,
         provider_id: String,
         name: Name,
+        /// What calls the provider for this page alone.
+        access: Option<String>,
         visibility: Visibility,
     },
     /// By a member with account settings access.

@@ -34,13 +34,17 @@ pub(super) fn decide(
     let unless = |same: bool, event: ChannelEvent| if same { Vec::new() } else { vec![event] };
 
     Ok(match &issued.order {
-        ChannelCommand::Connect { connection, kind, provider_id, name, visibility } => {
+        ChannelCommand::Connect { connection, kind, provider_id, name, access, visibility } => {
             let by = manager()?;
             let another = |known: Option<ChannelKind>| known != Some(*kind);
             if another(around.connection(*connection).kind) || (state.kind.is_some() && another(state.kind)) {
                 return Err(ChannelError::ConnectionMismatch);
             }
-            let identity = ChannelIdentity { provider_id: provider_id.clone(), name: name.clone() };
+            let identity = ChannelIdentity {
+                provider_id: provider_id.clone(),
+                name: name.clone(),
+                access: access.clone(),
+            };
             if let Some(previous) = state.installer {
                 return Ok(reconnected(state, by, previous, *connection, Personal::open(identity)));
             }
@@ -59,7 +63,7 @@ pub(super) fn decide(
         ChannelCommand::Rename { name } => {
             managed()?;
             let old = state.identity.value().ok_or(ChannelError::IdentityUnreadable)?;
-            let new = ChannelIdentity { provider_id: old.provider_id.clone(), name: name.clone() };
+            let new = ChannelIdentity { name: name.clone(), ..old.clone() };
             unless(new == *old, ChannelRenamed { identity: Personal::open(new) }.into())
         }
         ChannelCommand::SetReopenRule { rule } => {

@@ -7,14 +7,20 @@ use crate::{
     ConnectionId, MemberId, Name, Personal, StreamType,
     connection::ChannelKind,
     event::{clear, events, sealed},
+    personal::unspoken,
 };
 
-/// The personal part of a channel: which page or number it is, and its name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+unspoken!(ChannelIdentity);
+
+/// The personal part of a channel: which page or number it is, its name, and what opens it.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChannelIdentity {
     /// The provider's id of the page or number, exactly as it stands in webhooks.
     pub provider_id: String,
     pub name: Name,
+    /// Calls the provider for this page alone: Meta's page access token. Never shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<String>,
 }
 
 /// Why a channel counts as broken.

@@ -11,7 +11,7 @@ const REPORT: Actor = Actor::System(SystemReason::ProviderReport);
 const OTHER_CONNECTION: ConnectionId = ConnectionId::new(Uuid::from_u128(0x201));
 
 fn identity(called: &str) -> Personal<ChannelIdentity> {
-    Personal::open(ChannelIdentity { provider_id: "104839217".to_owned(), name: name(called) })
+    Personal::open(ChannelIdentity { provider_id: "104839217".to_owned(), name: name(called), access: None })
 }
 
 fn fact(visibility: Visibility) -> ChannelConnected {
@@ -43,6 +43,7 @@ fn connect(connection: ConnectionId, called: &str, visibility: Visibility) -> Ch
         kind: ChannelKind::Messenger,
         provider_id: "104839217".to_owned(),
         name: name(called),
+        access: None,
         visibility,
     }
 }
@@ -95,6 +96,7 @@ fn a_channel_is_connected_by_a_connection_of_its_kind() {
         kind: ChannelKind::WhatsappTwilio,
         provider_id: "+36301234567".to_owned(),
         name: name("Ügyfélszolgálat"),
+        access: None,
         visibility: Visibility::Shared,
     };
     when(vec![], by(ANNA), whatsapp).then_expect_error(ChannelError::ConnectionMismatch);
@@ -121,6 +123,7 @@ fn a_channel_is_never_reconnected_as_another_kind() {
         kind: ChannelKind::WhatsappTwilio,
         provider_id: "104839217".to_owned(),
         name: name("Kézműves Műhely"),
+        access: None,
         visibility: Visibility::Shared,
     };
     for given in [vec![connected()], vec![connected(), disconnected()]] {

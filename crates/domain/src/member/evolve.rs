@@ -13,6 +13,7 @@ pub(super) fn evolve(state: &mut Member, stamped: &Stamped<MemberEvent>) {
         }
         MemberEvent::MemberJoined(_) => {
             state.standing = Standing::Active;
+            state.joined_at = Some(stamped.at);
             state.available = true;
         }
         MemberEvent::MemberProfileChanged(e) => state.profile = e.profile.clone(),

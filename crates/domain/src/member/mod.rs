@@ -23,7 +23,7 @@ pub use self::{
 };
 use crate::{
     AccountId, ChannelId, Command, Decider, MemberId, Personal, PersonalPart, StreamRef, StreamType,
-    account::AccountCommand, aggregate::aggregate,
+    Timestamp, account::AccountCommand, aggregate::aggregate,
 };
 
 /// Where a member stands in the account's life.
@@ -46,6 +46,8 @@ pub struct Member {
     pub standing: Standing,
     pub settings_access: bool,
     pub available: bool,
+    /// When the member joined, the last time: a token from before is none of theirs any more.
+    pub joined_at: Option<Timestamp>,
     pub profile: Personal<MemberProfile>,
     /// The channels whose installer this member is; grows with one's own channels only.
     pub installations: BTreeSet<ChannelId>,

@@ -66,6 +66,7 @@ pub fn connect(name: Name, visibility: Visibility) -> ChannelCommand {
         kind: ChannelKind::Messenger,
         provider_id: "104839217".to_owned(),
         name,
+        access: None,
         visibility,
     }
 }

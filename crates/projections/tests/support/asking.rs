@@ -103,6 +103,7 @@ fn connect(n: u128, by: u128, name: Name, visibility: Visibility) -> ChannelComm
         kind: ChannelKind::Messenger,
         provider_id,
         name,
+        access: None,
         visibility,
     }
 }

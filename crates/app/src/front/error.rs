@@ -1,0 +1,37 @@
+//! Why a question or a wish is not answered.
+
+use parlance_store::StoreError;
+
+use crate::{command::CommandError, ingestion::CheckError};
+
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum FrontError {
+    /// Not there, or not theirs: the two look the same.
+    #[error("there is no such thing")]
+    NotFound,
+    /// There, and seen by the asker, but not theirs to do.
+    #[error("this needs account settings access")]
+    NotPermitted,
+    /// The read models do not show the wanted position yet. Nothing is lost; ask again.
+    #[error("what was asked for is not shown yet; try again")]
+    Behind,
+    /// The kind is not offered to new connections any more.
+    #[error("this kind of channel is closed to new connections")]
+    KindClosed,
+    /// What was typed cannot be a page's id or a number.
+    #[error("this cannot be the id of a page, or a number with its country code")]
+    NotAProviderId,
+    #[error("the signing secret is needed for a new connection")]
+    SigningSecretMissing,
+    #[error("the credentials for calling the provider are needed")]
+    AccessMissing,
+    #[error(transparent)]
+    Credentials(#[from] CheckError),
+    /// The invitation's token is none, was used, or is too old.
+    #[error("the invitation is not valid any more; ask for a new one")]
+    InvitationInvalid,
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,208 @@
+//! What an interface may ask of Parlance, whatever store it runs on: the trait [`Front`], who asks, what the
+//! answers look like. Every question names who asks, and is answered by the permissions table alone: what is
+//! not theirs is not there.
+
+mod error;
+mod views;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use parlance_domain::{
+    AccountId, ChannelId, Command, ConnectionId, ConversationId, Email, MemberId, MessageId, Name,
+    OperatorId, Position, channel::Visibility, connection::ChannelKind,
+};
+
+pub use self::{
+    error::FrontError,
+    views::{
+        AccountView, ChannelHealth, ChannelView, ConnectionView, ConversationView, DeadLetterView,
+        MemberView, MessageDirection, MessageSort, MessageView, Page, Section, SectionView,
+    },
+};
+use crate::command::Receipt;
+
+/// A member who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Asker {
+    pub account: AccountId,
+    pub member: MemberId,
+}
+
+/// Whom a token names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Principal {
+    Member(Asker),
+    Operator(OperatorId),
+}
+
+/// A page or number to be connected, with what a member typed.
+pub struct ConnectChannel {
+    pub kind: ChannelKind,
+    /// The page's id or the number, as typed.
+    pub provider_id: String,
+    /// An existing connection to put it under; else one is found or made.
+    pub connection: Option<ConnectionId>,
+    /// Meta's app secret, Twilio's auth token; may be left out where `connection` is given.
+    pub signing: Option<String>,
+    /// Meta's page access token, Twilio's account SID; the SID may be left out where `connection` is given.
+    pub access: Option<String>,
+    /// Else what the provider calls it.
+    pub name: Option<Name>,
+    /// Counts for the first time only.
+    pub visibility: Visibility,
+}
+
+/// What came of something that was done.
+#[derive(Clone, Debug)]
+pub struct Done<T> {
+    pub value: T,
+    /// The read models show it from here on.
+    pub position: Position,
+}
+
+/// An invitation: its token is shown once, to be handed to whom it is for.
+#[derive(Clone)]
+pub struct Invitation {
+    pub member: MemberId,
+    pub token: String,
+    pub expires_at: parlance_domain::Timestamp,
+}
+
+/// What accepting an invitation gives: a member with an API token, shown once.
+#[derive(Clone)]
+pub struct Accepted {
+    pub asker: Asker,
+    pub token: String,
+}
+
+/// Which end of a thread a page begins at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Towards {
+    /// From the oldest (or after the cursor) onwards.
+    Newer,
+    /// From the newest (or before the cursor) backwards. The page itself is oldest first all the same.
+    Older,
+}
+
+/// A place in an order by time and position: of a section (newest first) or a thread (oldest first).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    pub at: parlance_domain::Timestamp,
+    pub position: Position,
+}
+
+/// A page of a thread; `from` is exclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ThreadPage {
+    pub towards: Towards,
+    pub from: Option<Place>,
+    pub limit: usize,
+}
+
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, FrontError>>;
+
+/// Everything that interfaces ask. Pages hold at most [`Page::ITEMS_MAX`] items, lists of ids as many.
+pub trait Front: Send + Sync + 'static {
+    /// Whom a bearer token names; `NotFound` for a token that is none (any more).
+    fn authenticate<'a>(&'a self, token: &'a str) -> Answer<'a, Principal>;
+
+    /// The number that a position's outside form carries, so that one from before a restore is refused.
+    fn epoch(&self, account: AccountId) -> Answer<'_, u32>;
+
+    /// Waits, bounded, until the read models show `position`; `Behind` when they do not in time.
+    fn shown(&self, account: AccountId, position: Position) -> Answer<'_, ()>;
+
+    // What there is to see.
+
+    fn account(&self, by: Asker) -> Answer<'_, AccountView>;
+
+    fn sections(&self, by: Asker, channel: Option<ChannelId>) -> Answer<'_, Vec<SectionView>>;
+
+    /// A page of a section, newest message first.
+    fn conversations(
+        &self,
+        by: Asker,
+        section: Section,
+        channel: Option<ChannelId>,
+        after: Option<Place>,
+        limit: usize,
+    ) -> Answer<'_, Page<ConversationView>>;
+
+    /// Those of the wanted that exist for the asker, in no order.
+    fn conversations_by_id(
+        &self,
+        by: Asker,
+        wanted: Vec<ConversationId>,
+    ) -> Answer<'_, Vec<ConversationView>>;
+
+    /// For each wanted conversation a page of its thread, oldest first; those that do not exist for the asker
+    /// are left out.
+    fn threads(
+        &self,
+        by: Asker,
+        wanted: Vec<ConversationId>,
+        page: ThreadPage,
+    ) -> Answer<'_, Vec<(ConversationId, Page<MessageView>)>>;
+
+    fn messages_by_id(
+        &self,
+        by: Asker,
+        wanted: Vec<(ConversationId, MessageId)>,
+    ) -> Answer<'_, Vec<MessageView>>;
+
+    /// The channels that exist for the asker, by name: those they have access to, and all for whoever manages channels.
+    fn channels(&self, by: Asker) -> Answer<'_, Vec<ChannelView>>;
+
+    /// The kinds, each with whether it is open to new connections.
+    fn channel_kinds(&self) -> Vec<(ChannelKind, bool)>;
+
+    /// With account settings access only.
+    fn connections(&self, by: Asker) -> Answer<'_, Vec<ConnectionView>>;
+
+    /// Members in id order; removed ones only by id.
+    fn members(&self, by: Asker, after: Option<MemberId>, limit: usize) -> Answer<'_, Page<MemberView>>;
+
+    fn members_by_id(&self, by: Asker, wanted: Vec<MemberId>) -> Answer<'_, Vec<MemberView>>;
+
+    /// Kept deliveries of an account, newest first, without their content; for operators.
+    fn dead_letters(
+        &self,
+        by: OperatorId,
+        account: AccountId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Answer<'_, Page<DeadLetterView>>;
+
+    // What there is to do.
+
+    /// One command by a member; `correlation` is made here.
+    fn command(&self, by: Asker, command: Command) -> Answer<'_, Receipt>;
+
+    /// Tries the credentials, then connects or reconnects.
+    fn connect_channel(&self, by: Asker, asked: ConnectChannel) -> Answer<'_, Done<ChannelId>>;
+
+    /// A new signing secret; the one before stays accepted until the next rotation.
+    fn rotate_secrets(
+        &self,
+        by: Asker,
+        connection: ConnectionId,
+        signing: String,
+    ) -> Answer<'_, Done<ConnectionId>>;
+
+    fn invite_member(
+        &self,
+        by: Asker,
+        email: Email,
+        name: Name,
+        settings_access: bool,
+    ) -> Answer<'_, Done<Invitation>>;
+
+    /// For whoever holds an invitation's token.
+    fn accept_invitation(&self, token: String) -> Answer<'_, Done<Accepted>>;
+
+    fn mark_seen(&self, by: Asker, conversation: ConversationId, up_to: Position) -> Answer<'_, Receipt>;
+}
+
+/// A front, as interfaces hold it.
+pub type SharedFront = Arc<dyn Front>;
