@@ -13,6 +13,7 @@ pub mod erasures;
 pub mod front;
 pub mod ingestion;
 pub mod keys;
+pub mod measures;
 pub mod policies;
 pub mod projections;
 

@@ -82,8 +82,8 @@ impl<S: Store + Clone> Parlance<S> {
             erasures,
             Arc::clone(&clock),
             path,
-            move |account, _| {
-                folds.wake(account);
+            move |account, position| {
+                folds.appended(account, position);
                 policies.wake(account);
             },
         );

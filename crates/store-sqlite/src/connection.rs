@@ -34,6 +34,8 @@ pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
     let file =
         private_file(path).map_err(|error| unavailable(format!("cannot open the lock file ({error})")))?;
     file.try_lock().map_err(|_| unavailable("another process holds this store".to_owned()))?;
+    // What an earlier holder said of itself holds no more.
+    file.set_len(0).map_err(|error| unavailable(format!("cannot clear the lock file ({error})")))?;
     Ok(file)
 }
 

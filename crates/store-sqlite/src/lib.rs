@@ -16,6 +16,7 @@ mod writer;
 
 use std::{
     fs::File,
+    io::{Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -44,7 +45,7 @@ pub struct SqliteStore {
     readers: Arc<ReadPool>,
     appended: watch::Receiver<u64>,
     /// Held as long as the store is: no second process may write the file.
-    _lock: Arc<File>,
+    lock: Arc<File>,
 }
 
 impl SqliteStore {
@@ -63,7 +64,22 @@ impl SqliteStore {
         let (announce, appended) = watch::channel(0);
         let writer = Writer::start(path, writing, announce)?;
         let readers = ReadPool::open(path, writer.stopping())?;
-        Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), appended, _lock: Arc::new(lock) })
+        Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), appended, lock: Arc::new(lock) })
+    }
+
+    /// Says in the lock file, which its owner alone can read, how the holder of the store is reached.
+    pub fn announce(&self, text: &str) -> std::io::Result<()> {
+        let mut file: &File = &self.lock;
+        file.set_len(0)?;
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(text.as_bytes())
+    }
+
+    /// What the process that holds the store at `path` says of itself; `None`: nothing.
+    pub fn announced(path: &Path) -> Option<String> {
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let text = std::fs::read_to_string(path_with(&path, ".lock")).ok()?;
+        (!text.is_empty()).then_some(text)
     }
 
     /// Why the store stopped, if it did: from then on every call is answered `Unavailable`.

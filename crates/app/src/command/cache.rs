@@ -31,6 +31,14 @@ impl Cache {
         }
     }
 
+    /// Keeps what a question loaded, unless a flush has kept something newer meanwhile.
+    pub fn keep_newer(&self, account: AccountId, stream: StreamRef, entry: Entry) {
+        let mut cache = self.states.lock().expect("no panic while locked");
+        if cache.peek(&(account, stream)).is_none_or(|known| known.version < entry.version) {
+            cache.put((account, stream), entry);
+        }
+    }
+
     pub fn forget(&self, account: AccountId, streams: impl IntoIterator<Item = StreamRef>) {
         let mut cache = self.states.lock().expect("no panic while locked");
         for stream in streams {

@@ -1,6 +1,6 @@
 //! One flush: decide all that wait, append, answer everybody with the truth.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use parlance_domain::{AccountId, Position};
 use parlance_store::{Appended, EventLog, Head, Keys, Outcome, StoreError};
@@ -10,6 +10,7 @@ use super::{
     decide::{Flushing, Settled, Verdict},
     path::{Shared, Submission},
 };
+use crate::measures;
 
 /// Every rejection means that somebody else got on; more in a row is a fault, not contention.
 const DECISIONS_MAX: usize = 64;
@@ -57,8 +58,13 @@ impl<S: EventLog + Keys + Clone> Flusher<S> {
             };
             let streams = flushing.streams();
             let (batch, settled) = flushing.into_batch();
+            let begin = Instant::now();
             match self.shared.store.append(batch).await {
                 Ok(Outcome::Appended(appended)) => {
+                    metrics::histogram!(measures::APPEND_SECONDS).record(begin.elapsed().as_secs_f64());
+                    metrics::histogram!(measures::BATCH_COMMANDS).record(group.len() as f64);
+                    let events = appended.last.number() + 1 - appended.first.number();
+                    metrics::counter!(measures::EVENTS_APPENDED).increment(events);
                     self.settle(appended, settled, group, verdicts).await;
                     return None;
                 }

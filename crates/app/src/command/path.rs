@@ -7,12 +7,12 @@ use std::{
     time::Duration,
 };
 
-use parlance_domain::{AccountId, Command, Position, Timestamp};
-use parlance_store::{EventLog, Keys};
+use parlance_domain::{AccountId, Command, Decider, Position, StreamRef, Timestamp};
+use parlance_store::{EventLog, Keys, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Ask, CommandError, Receipt, cache::Cache, queue};
-use crate::{clock::Clock, erasures::ErasureList, keys::Keyring};
+use super::{Ask, CommandError, Receipt, cache::Cache, load::load, queue};
+use crate::{clock::Clock, erasures::ErasureList, keys::Keyring, measures};
 
 /// Bounds of a command path; the defaults are for production.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +98,34 @@ impl<S: EventLog + Keys + Clone> CommandPath<S> {
 
     /// Asks, and waits for the answer. Everything answered with success is durable.
     pub async fn submit(&self, ask: Ask) -> Result<Receipt, CommandError> {
+        answered(self.enqueue(ask).await?).await
+    }
+
+    /// Asks several in this order, each for itself, and waits for all answers; they mostly share a flush.
+    pub async fn submit_all(&self, asks: Vec<Ask>) -> Vec<Result<Receipt, CommandError>> {
+        let mut waiting = Vec::with_capacity(asks.len());
+        let mut stopped = None;
+        for ask in asks {
+            // Where there is no room for one there is none for those behind it, and they must not overtake it.
+            waiting.push(match &stopped {
+                None => self.enqueue(ask).await.inspect_err(|error| stopped = Some(error.clone())),
+                Some(error) => Err(error.clone()),
+            });
+        }
+        let mut answers = Vec::with_capacity(waiting.len());
+        for answer in waiting {
+            answers.push(match answer {
+                Ok(answer) => answered(answer).await,
+                Err(error) => Err(error),
+            });
+        }
+        answers
+    }
+
+    async fn enqueue(
+        &self,
+        ask: Ask,
+    ) -> Result<oneshot::Receiver<Result<Receipt, CommandError>>, CommandError> {
         if let Some(refusal) = ask.commands.iter().find_map(Command::refused_by_itself) {
             return Err(refusal.into());
         }
@@ -110,12 +138,37 @@ impl<S: EventLog + Keys + Clone> CommandPath<S> {
                 return Err(CommandError::Busy);
             };
             match permit {
-                Ok(permit) => break permit.send(submission),
+                Ok(permit) => {
+                    metrics::gauge!(measures::QUEUE_LENGTH).increment(1);
+                    permit.send(submission);
+                    return Ok(answer);
+                }
                 // The queue went idle just now; the next look-up makes a new one.
                 Err(_) => submission.at = self.clock.now(),
             }
         }
-        let ended = || parlance_store::StoreError::Unknown("the account's queue ended".to_owned());
-        answer.await.unwrap_or_else(|_| Err(ended().into()))
     }
+
+    /// An aggregate's state as this process knows it: for questions, and for what a command will be guarded by
+    /// anyway. No append confirms it.
+    pub async fn peek<A: Decider>(
+        &self,
+        account: AccountId,
+        stream: StreamRef,
+    ) -> Result<Arc<A>, StoreError> {
+        if let Some(entry) = self.shared.cache.state(account, stream) {
+            return Ok(entry.state::<A>());
+        }
+        let entry = load::<A>(&self.shared.store, &self.shared.keyring, account, stream).await?;
+        let state = entry.state::<A>();
+        if entry.version > 0 {
+            self.shared.cache.keep_newer(account, stream, entry);
+        }
+        Ok(state)
+    }
+}
+
+async fn answered(answer: oneshot::Receiver<Result<Receipt, CommandError>>) -> Result<Receipt, CommandError> {
+    let ended = || StoreError::Unknown("the account's queue ended".to_owned());
+    answer.await.unwrap_or_else(|_| Err(ended().into()))
 }

@@ -10,6 +10,7 @@ use super::{
     flush::Flusher,
     path::{Queues, Shared, Submission},
 };
+use crate::measures;
 
 /// A flush takes at most this many commands: a few milliseconds of deciding and sealing.
 pub(super) const COMMANDS_PER_FLUSH_MAX: usize = 512;
@@ -45,6 +46,7 @@ async fn run<S: EventLog + Keys + Clone>(
         match tokio::time::timeout(shared.options.idle, taken).await {
             Ok(0) => return,
             Ok(taken) => {
+                metrics::gauge!(measures::QUEUE_LENGTH).decrement(taken as f64);
                 flusher.flush(std::mem::take(&mut gathered)).await;
                 if taken > 1 {
                     // Those just answered may ask again at once: let them, or every second flush is half full.

@@ -4,8 +4,8 @@
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use parlance_domain::{
-    ChannelId, ConversationId, DedupeToken, Email, KeyId, MemberId, MessageId, ReadingId, StreamRef,
-    connection::ChannelKind,
+    ChannelId, ConnectionId, ConversationId, DedupeToken, DeliveryId, Email, KeyId, MemberId, MessageId,
+    ReadingId, StreamRef, connection::ChannelKind,
 };
 use sha2::Sha256;
 use uuid::Uuid;
@@ -62,6 +62,11 @@ impl IdKey {
         let all: Vec<&[u8]> =
             [channel.as_slice(), what.as_bytes()].into_iter().chain(fields.iter().copied()).collect();
         DedupeToken::from_bytes(self.derive("token", &all))
+    }
+
+    /// A body that was kept of what came to a connection.
+    pub fn delivery(&self, connection: ConnectionId, body: &[u8]) -> DeliveryId {
+        DeliveryId::new(self.id("delivery", &[&connection.bytes(), body]))
     }
 
     /// The `number`th data key of a stream.

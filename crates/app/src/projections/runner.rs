@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use parlance_domain::{AccountId, Position};
@@ -12,7 +12,7 @@ use parlance_store::{EventLog, FIRST_GENERATION, ReadModels, StoreError};
 use tokio::sync::watch;
 
 use super::fold::AccountFold;
-use crate::wakeup::Wakeup;
+use crate::{measures, wakeup::Wakeup};
 
 /// Events folded in one turn: a few milliseconds, so that no account waits long for another.
 const PAGE: usize = 1_000;
@@ -31,6 +31,16 @@ pub struct WaitError;
 struct Shared {
     news: Wakeup,
     progress: Mutex<HashMap<AccountId, watch::Sender<Position>>>,
+    lag: Mutex<HashMap<AccountId, Lag>>,
+}
+
+/// What was appended and is not shown yet.
+struct Lag {
+    /// The first position not shown, and when it was heard of.
+    oldest: Position,
+    since: Instant,
+    newest: Position,
+    shown: Position,
 }
 
 /// Runs every projection of every account. Clones share the runner.
@@ -48,13 +58,34 @@ impl Default for Projections {
 
 impl Projections {
     pub fn new(projectors: &[&'static dyn Projector]) -> Self {
-        let shared = Shared { news: Wakeup::default(), progress: Mutex::new(HashMap::new()) };
+        let shared = Shared { news: Wakeup::default(), progress: Mutex::default(), lag: Mutex::default() };
         Self { shared: Arc::new(shared), projectors: projectors.into() }
     }
 
     /// Says that an account has news. A hint: what there is to do is found by looking at the log.
     pub fn wake(&self, account: AccountId) {
         self.shared.news.wake(account);
+    }
+
+    /// Says that an account's log ends at `position` by now.
+    pub fn appended(&self, account: AccountId, position: Position) {
+        {
+            let mut lags = self.shared.lag.lock().expect("no panic while locked");
+            let lag = lags.entry(account).or_insert_with(|| Lag {
+                oldest: position,
+                since: Instant::now(),
+                newest: position,
+                shown: Position::new(position.number().saturating_sub(1)),
+            });
+            lag.newest = lag.newest.max(position);
+        }
+        self.wake(account);
+    }
+
+    /// How many events were appended in this process that the read models do not show yet.
+    pub fn behind(&self) -> u64 {
+        let lags = self.shared.lag.lock().expect("no panic while locked");
+        lags.values().map(|lag| lag.newest.number().saturating_sub(lag.shown.number())).sum()
     }
 
     /// Waits until every projection of the account has passed `position`: read your own writes.
@@ -128,6 +159,7 @@ impl Projections {
     }
 
     fn announce(&self, account: AccountId, position: Position) {
+        self.measure(account, position);
         let mut all = self.shared.progress.lock().expect("no panic while locked");
         let progress = all.entry(account).or_insert_with(|| watch::channel(Position::START).0);
         progress.send_if_modified(|at| {
@@ -135,5 +167,22 @@ impl Projections {
             *at = position;
             moved
         });
+    }
+
+    /// Measures how long the oldest event that was waited for took to be shown.
+    fn measure(&self, account: AccountId, shown: Position) {
+        let mut lags = self.shared.lag.lock().expect("no panic while locked");
+        let Some(lag) = lags.get_mut(&account) else { return };
+        lag.shown = shown;
+        if shown < lag.oldest {
+            return;
+        }
+        metrics::histogram!(measures::LAG_SECONDS).record(lag.since.elapsed().as_secs_f64());
+        if shown >= lag.newest {
+            lags.remove(&account);
+        } else {
+            // What came meanwhile was heard of at some time between; counting from now would flatter.
+            lag.oldest = lag.newest;
+        }
     }
 }

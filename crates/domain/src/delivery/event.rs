@@ -22,6 +22,17 @@ pub enum KeptBecause {
     Refused,
 }
 
+impl KeptBecause {
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unparsable => "unparsable",
+            Self::UnknownKind => "unknown_kind",
+            Self::UnknownChannel => "unknown_channel",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// Why a delivery was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
