@@ -5,6 +5,8 @@
 //! a migration of every adapter. To change one: raise its VERSION.
 
 pub mod channels;
+pub mod connections;
+pub mod deliveries;
 pub mod inbox;
 pub mod members;
 pub mod thread;
@@ -18,15 +20,17 @@ pub use rows::{Change, Rows, Touch};
 pub use table::{Column, ColumnType, Row, RowKey, RowReader, Table, Value, key};
 
 /// Every read model there is.
-pub const PROJECTORS: [&dyn Projector; 4] = [
+pub const PROJECTORS: [&dyn Projector; 6] = [
     &inbox::InboxProjector,
     &thread::ThreadProjector,
     &channels::ChannelsProjector,
     &members::MembersProjector,
+    &connections::ConnectionsProjector,
+    &deliveries::DeliveriesProjector,
 ];
 
 /// Every table of every read model; its `id` is its place here.
-pub const TABLES: [&Table; 9] = [
+pub const TABLES: [&Table; 11] = [
     &inbox::CONVERSATIONS,
     &inbox::COUNTS,
     &inbox::SEEN,
@@ -36,6 +40,8 @@ pub const TABLES: [&Table; 9] = [
     &thread::MESSAGES,
     &channels::CHANNELS,
     &members::MEMBERS,
+    &connections::CONNECTIONS,
+    &deliveries::DELIVERIES,
 ];
 
 #[cfg(test)]

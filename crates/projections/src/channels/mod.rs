@@ -1,7 +1,7 @@
 //! Channels as settings show them: what they are, whose they are, how they fare.
 
 use parlance_domain::{
-    ChannelId, Event, Sealed,
+    ChannelId, ConnectionId, Event, MemberId, Sealed, Timestamp,
     channel::{ChannelEvent, ReopenRule, Visibility},
     connection::ChannelKind,
 };
@@ -34,25 +34,66 @@ const REOPEN_RULE: usize = 6;
 const RETENTION_DAYS: usize = 7;
 const IDENTITY: usize = 9;
 
+/// Whether messages come and go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Health {
+    Connected,
+    Broken,
+    Disconnected,
+}
+
 /// A channel as settings show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelRow {
     pub channel: ChannelId,
-    pub kind: String,
-    /// `connected`, `broken` or `disconnected`.
-    pub health: String,
-    pub visibility: String,
+    pub kind: ChannelKind,
+    pub connection: ConnectionId,
+    pub installer: MemberId,
+    pub health: Health,
+    pub visibility: Visibility,
+    pub reopen_rule: ReopenRule,
+    /// When it was connected for the first time.
+    pub connected_at: Timestamp,
     pub identity: Option<Sealed>,
 }
 
 impl ChannelRow {
     pub fn from_row(row: &Row) -> Result<Self, FoldError> {
+        let wrong = |column| FoldError::StoredRow { table: CHANNELS.name, column };
         let mut read = RowReader::new(&CHANNELS, row);
-        let (channel, kind) = (ChannelId::new(read.id()?), read.text()?.to_owned());
-        read.skip(2);
-        let (health, visibility) = (read.text()?.to_owned(), read.text()?.to_owned());
-        read.skip(3);
-        Ok(Self { channel, kind, health, visibility, identity: read.maybe_sealed()? })
+        let channel = ChannelId::new(read.id()?);
+        let kind = kind(read.text()?).ok_or(wrong(1))?;
+        let (connection, installer) = (ConnectionId::new(read.id()?), MemberId::new(read.id()?));
+        let health = match read.text()? {
+            "connected" => Health::Connected,
+            "broken" => Health::Broken,
+            "disconnected" => Health::Disconnected,
+            _ => return Err(wrong(HEALTH)),
+        };
+        let visibility = match read.text()? {
+            "shared" => Visibility::Shared,
+            "private" => Visibility::Private,
+            _ => return Err(wrong(VISIBILITY)),
+        };
+        let reopen_rule = match read.text()? {
+            "keep_assignee" => ReopenRule::KeepAssignee,
+            "unassign" => ReopenRule::Unassign,
+            _ => return Err(wrong(REOPEN_RULE)),
+        };
+        read.skip(1);
+        let connected_at = Timestamp::from_micros(read.int()?);
+        let identity = read.maybe_sealed()?;
+        Ok(Self {
+            channel,
+            kind,
+            connection,
+            installer,
+            health,
+            visibility,
+            reopen_rule,
+            connected_at,
+            identity,
+        })
     }
 }
 

@@ -2,8 +2,8 @@
 //! that everything meets everything soon.
 
 use parlance_domain::{
-    AccountId, Actor, ChannelId, Command, ConnectionId, ConversationId, DedupeToken, Email, MemberId,
-    MessageId, Name, OperatorId, Position, ReadingId, SystemReason, Timestamp,
+    AccountId, Actor, ChannelId, Command, ConnectionId, ConversationId, DedupeToken, DeliveryId, Email,
+    MemberId, MessageId, Name, OperatorId, Position, ReadingId, SystemReason, Timestamp,
     account::{AccountCommand, Language},
     channel::{BrokenBecause, ChannelCommand, ReopenRule, Visibility},
     connection::{ChannelKind, ConnectionCommand, ConnectionSecrets},
@@ -11,6 +11,7 @@ use parlance_domain::{
         ContactProfile, ConversationCommand as Order, EditedContent, Expected, Incoming, MessageContent,
         MessageKind, ReactionContent, Source,
     },
+    delivery::{DeliveryCommand, DeliveryContent, KeptBecause, SkippedBecause},
     member::MemberCommand,
     reading::ReadingCommand,
 };
@@ -27,6 +28,7 @@ pub const MINUTE_MICROS: i64 = 60_000_000;
 const MEMBERS: u128 = 5;
 const CHANNELS: u128 = 3;
 const CONVERSATIONS: u128 = 6;
+const DELIVERIES: u128 = 6;
 /// Few, so that edits, reactions and withdrawals meet their messages, before and after them.
 const MESSAGES: u128 = 16;
 
@@ -145,6 +147,8 @@ pub fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
         9 => marked(),
         5 => on_channels(),
         5 => on_members(),
+        1 => on_connections(),
+        3 => on_deliveries(),
         2 => (0..CONVERSATIONS).prop_map(|n| Asked::Release(conversation(n))),
     ];
     let step = (0..3_i64, asked).prop_map(|(minutes, asked)| Step { minutes, asked });
@@ -268,5 +272,40 @@ fn on_members() -> impl Strategy<Value = Asked> {
             _ => (oneself, MemberCommand::SetAvailability { available: yes }),
         };
         Asked::By(by, Command::Member(member(n), order))
+    })
+}
+
+fn on_connections() -> impl Strategy<Value = Asked> {
+    (0..2_u128, 0..2_u128, any::<u16>()).prop_map(|(n, by, salt)| {
+        let secrets = ConnectionSecrets {
+            signing: text("signing", salt),
+            signing_previous: Some("first".to_owned()),
+            ..secrets()
+        };
+        let order = ConnectionCommand::RotateSecrets { secrets };
+        Asked::By(Actor::Member(member(by)), Command::Connection(connection(n), order))
+    })
+}
+
+fn on_deliveries() -> impl Strategy<Value = Asked> {
+    let because = select(vec![
+        KeptBecause::Unparsable,
+        KeptBecause::UnknownKind,
+        KeptBecause::UnknownChannel,
+        KeptBecause::Refused,
+    ]);
+    (0..DELIVERIES, 0..2_u128, 0..6_u8, 0..900_usize, because).prop_map(|(n, under, kind, bytes, because)| {
+        let order = match kind {
+            0..4 => DeliveryCommand::Keep {
+                connection: connection(under),
+                because,
+                expires_at: START.plus_micros(i64::from(kind) * MINUTE_MICROS),
+                content: DeliveryContent { content_type: "text/plain".to_owned(), body: vec![0x61; bytes] },
+            },
+            4 => DeliveryCommand::MarkReplayed,
+            _ => DeliveryCommand::Skip { because: SkippedBecause::Judged },
+        };
+        let delivery = DeliveryId::new(Uuid::from_u128(0x600 + n));
+        Asked::By(OPERATOR, Command::Delivery(delivery, order))
     })
 }

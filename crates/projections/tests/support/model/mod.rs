@@ -16,7 +16,7 @@ pub use self::{
     access::History,
     conversations::{Conversation, conversations},
     sections::{Section, bucket_tables, section, unread},
-    settings::{channels, members},
+    settings::{channels, connections, deliveries, members},
     threads::{thread_order, threads},
 };
 use super::driver::Tables;
@@ -97,5 +97,7 @@ pub fn tables(facts: &[Fact]) -> Tables {
     threads(facts, &mut tables);
     channels(facts, &mut tables);
     members(facts, &mut tables);
+    connections(facts, &mut tables);
+    deliveries(facts, &mut tables);
     tables
 }

@@ -1,11 +1,14 @@
-//! Members and channels by definition: of each property, the last event that says something of it.
+//! Members, channels, connections and kept deliveries by definition: of each property, the last event that says something of it.
 
 use std::collections::BTreeMap;
 
-use parlance_projections::{Value, channels as channel_rows, members as member_rows};
+use parlance_projections::{
+    Value, channels as channel_rows, connections as connection_rows, deliveries as delivery_rows,
+    members as member_rows,
+};
 use uuid::Uuid;
 
-use super::Fact;
+use super::{Fact, int};
 use crate::support::driver::Tables;
 
 fn streams<'a>(facts: &'a [Fact], kind: &str) -> BTreeMap<Uuid, Vec<&'a Fact>> {
@@ -84,5 +87,41 @@ pub fn channels(facts: &[Fact], tables: &mut Tables) {
             told(&stream, &["ChannelConnected", "ChannelRenamed"]).sealed(),
         ];
         tables.put(&channel_rows::CHANNELS, row);
+    }
+}
+
+pub fn connections(facts: &[Fact], tables: &mut Tables) {
+    for (id, stream) in streams(facts, "connection") {
+        let first = stream[0];
+        let row = vec![
+            id.into(),
+            first.text("kind").into(),
+            first.at.into(),
+            last(&stream, &["SecretsRotated"]).map(|fact| fact.at).into(),
+            told(&stream, &["ConnectionAdded", "SecretsRotated"]).sealed(),
+        ];
+        tables.put(&connection_rows::CONNECTIONS, row);
+    }
+}
+
+pub fn deliveries(facts: &[Fact], tables: &mut Tables) {
+    for (id, stream) in streams(facts, "delivery") {
+        let kept = told(&stream, &["DeliveryKept"]);
+        let row = vec![
+            id.into(),
+            kept.id("connection").into(),
+            kept.text("because").into(),
+            kept.number("bytes").into(),
+            kept.at.into(),
+            kept.number("expires_at").into(),
+            int(kept.position),
+            match stream.last().expect("streams have events").name.as_str() {
+                "DeliveryReplayed" => "replayed",
+                "DeliverySkipped" => "skipped",
+                _ => "kept",
+            }
+            .into(),
+        ];
+        tables.put(&delivery_rows::DELIVERIES, row);
     }
 }
