@@ -144,6 +144,10 @@ impl Keys for WatchedStore {
         self.store.data_key(account, key).await
     }
 
+    async fn data_keys(&self, account: AccountId, keys: Vec<KeyId>) -> Result<Vec<StoredKey>, StoreError> {
+        self.store.data_keys(account, keys).await
+    }
+
     async fn pending_erasures(&self, limit: usize) -> Result<Vec<Erasure>, StoreError> {
         if self.erasures_fail.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("pending erasures cannot be read".to_owned()));

@@ -4,12 +4,19 @@ use std::{
     fs::File,
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use parlance_store::StoreError;
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{
+    Connection, OpenFlags,
+    config::DbConfig,
+    trace::{TraceEvent, TraceEventCodes},
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
@@ -96,25 +103,45 @@ fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
+fn count(connection: &mut Connection, statements: Arc<AtomicU64>) -> rusqlite::Result<()> {
+    let counting = move |_: TraceEvent<'_>| {
+        statements.fetch_add(1, Ordering::Relaxed);
+    };
+    connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(counting))
+}
+
 /// Read-only connections, lent to blocking tasks.
 pub(crate) struct ReadPool {
     idle: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
     /// The writer's: after a failed commit nothing read here can be trusted before a restart.
     stopped: Arc<OnceLock<String>>,
+    statements: Arc<AtomicU64>,
 }
 
 impl ReadPool {
-    pub(crate) fn open(path: &Path, stopped: Arc<OnceLock<String>>) -> Result<Self, StoreError> {
+    pub(crate) fn open(
+        path: &Path,
+        stopped: Arc<OnceLock<String>>,
+        options: SqliteOptions,
+    ) -> Result<Self, StoreError> {
+        let statements = Arc::new(AtomicU64::new(0));
         let open = || {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(path, flags)?;
+            let mut connection = Connection::open_with_flags(path, flags)?;
             connection.busy_timeout(Duration::from_millis(BUSY_MS))?;
             keep_plans(&connection)?;
+            if options.count_statements {
+                count(&mut connection, Arc::clone(&statements))?;
+            }
             Ok(connection)
         };
         let idle = (0..READERS).map(|_| open()).collect::<Result<_, _>>().map_err(|error| failed(&error))?;
-        Ok(Self { idle: Mutex::new(idle), permits: Arc::new(Semaphore::new(READERS)), stopped })
+        Ok(Self { idle: Mutex::new(idle), permits: Arc::new(Semaphore::new(READERS)), stopped, statements })
+    }
+
+    pub(crate) fn statements_run(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// Runs `read` on a connection, in one read transaction.

@@ -1,10 +1,11 @@
 //! Wrapped keys and pending erasures.
 
 use parlance_domain::{AccountId, KeyId, Timestamp};
+use parlance_projections::Value;
 use parlance_store::{AccountKeys, Erasure, Keys, StoreError, StoredKey};
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::{SqliteStore, error::failed};
+use crate::{SqliteStore, error::failed, named::names};
 
 impl Keys for SqliteStore {
     async fn account_keys(&self, account: AccountId) -> Result<Option<AccountKeys>, StoreError> {
@@ -44,6 +45,32 @@ impl Keys for SqliteStore {
                     })
                     .map_err(|error| failed(&error))?;
                 Ok(stored.unwrap_or(StoredKey::Absent))
+            })
+            .await
+    }
+
+    async fn data_keys(&self, account: AccountId, keys: Vec<KeyId>) -> Result<Vec<StoredKey>, StoreError> {
+        let wanted = names(&keys, |key| Value::from(key.uuid()))?;
+        self.readers
+            .read(move |connection| {
+                let find = || {
+                    connection
+                        .prepare_cached(
+                            "SELECT found.destroyed, found.wrapped FROM json_each(?2) AS wanted
+                             LEFT JOIN data_keys AS found
+                               ON found.account_id = ?1 AND found.key_id = unhex(wanted.value)
+                             ORDER BY wanted.key",
+                        )?
+                        .query_map(params![account.bytes(), wanted], |row| {
+                            Ok(match row.get::<_, Option<i64>>(0)? {
+                                None => StoredKey::Absent,
+                                Some(0) => StoredKey::Wrapped(row.get(1)?),
+                                Some(_) => StoredKey::Destroyed,
+                            })
+                        })?
+                        .collect::<rusqlite::Result<Vec<_>>>()
+                };
+                find().map_err(|error| failed(&error))
             })
             .await
     }

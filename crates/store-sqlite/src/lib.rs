@@ -9,8 +9,11 @@ mod connection;
 mod error;
 mod keys;
 mod log;
+mod named;
+mod pages;
 mod read_models;
 mod sql;
+mod tokens;
 mod wal;
 mod writer;
 
@@ -36,6 +39,8 @@ mod migrations {
 pub struct SqliteOptions {
     /// The file never grows beyond this many pages of 4 KiB; what would not fit is refused as a full disk.
     pub max_pages: Option<u32>,
+    /// Whether [`SqliteStore::statements_run`] counts. Costs a call for every statement; for tests.
+    pub count_statements: bool,
 }
 
 /// A SQLite file as a Parlance store. Clones share the file, its writer and its readers.
@@ -63,7 +68,7 @@ impl SqliteStore {
             .map_err(|error| StoreError::Unavailable(format!("migrating the database: {error}")))?;
         let (announce, appended) = watch::channel(0);
         let writer = Writer::start(path, writing, announce)?;
-        let readers = ReadPool::open(path, writer.stopping())?;
+        let readers = ReadPool::open(path, writer.stopping(), options)?;
         Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), appended, lock: Arc::new(lock) })
     }
 
@@ -80,6 +85,12 @@ impl SqliteStore {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let text = std::fs::read_to_string(path_with(&path, ".lock")).ok()?;
         (!text.is_empty()).then_some(text)
+    }
+
+    /// How many statements its readers have run so far, as SQLite itself tells: each reading's beginning and
+    /// end among them. 0 unless [`SqliteOptions::count_statements`] is set.
+    pub fn statements_run(&self) -> u64 {
+        self.readers.statements_run()
     }
 
     /// Why the store stopped, if it did: from then on every call is answered `Unavailable`.

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use parlance_projections::{TABLES, Table, Value};
+use parlance_projections::{Column, ColumnType, TABLES, Table, Value};
 use rusqlite::{
     Row as SqlRow, ToSql,
     types::{ToSqlOutput, ValueRef},
@@ -21,6 +21,9 @@ pub(crate) fn unsigned(number: i64) -> u64 {
 pub(crate) struct TableSql {
     /// By how many of the key's columns are given.
     pub select: Vec<String>,
+    /// Rows by many keys at once (or beginnings, by how many columns are given), in their order; the third
+    /// parameter names them as a JSON array of arrays, bytes in hex.
+    pub find: Vec<String>,
     pub remove: Vec<String>,
     pub put: String,
     /// Adds to counters.
@@ -70,6 +73,7 @@ fn build(table: &Table) -> TableSql {
         select: (0..=keys.len())
             .map(|count| format!("SELECT {all} FROM {name} WHERE {scope}{} ORDER BY {order}", given(count)))
             .collect(),
+        find: (0..=keys.len()).map(|count| find(table, count)).collect(),
         remove: (0..=keys.len())
             .map(|count| format!("DELETE FROM {name} WHERE {scope}{}", given(count)))
             .collect(),
@@ -87,6 +91,24 @@ fn build(table: &Table) -> TableSql {
              (SELECT {order} FROM {name} WHERE {scope} ORDER BY {order} LIMIT ?3)"
         ),
     }
+}
+
+/// The join's order is fixed: each wanted key is one seek.
+fn find(table: &Table, count: usize) -> String {
+    let name = table.name;
+    let columns = table.key.iter().chain(table.columns).map(|column| format!("found.{}", column.name));
+    let all = columns.collect::<Vec<_>>().join(", ");
+    let given = |(place, column): (usize, &Column)| match column.kind {
+        ColumnType::Bytes => format!(" AND found.{} = unhex(wanted.value ->> {place})", column.name),
+        ColumnType::Int | ColumnType::Text => {
+            format!(" AND found.{} = wanted.value ->> {place}", column.name)
+        }
+    };
+    let given: String = table.key[..count].iter().enumerate().map(given).collect();
+    format!(
+        "SELECT {all} FROM json_each(?3) AS wanted CROSS JOIN {name} AS found \
+         ON found.account_id = ?1 AND found.generation = ?2{given} ORDER BY wanted.key"
+    )
 }
 
 /// A read model's value as a parameter.

@@ -51,7 +51,8 @@ async fn head(store: &SqliteStore) -> Head {
 async fn a_full_disk_takes_nothing_by_halves_and_the_store_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("parlance.db");
-    let store = SqliteStore::open(&path, SqliteOptions { max_pages: Some(200) }).unwrap();
+    let store =
+        SqliteStore::open(&path, SqliteOptions { max_pages: Some(200), ..SqliteOptions::default() }).unwrap();
     let key = parlance_domain::KeyId::new(Uuid::from_u128(9));
     let mut version = 0;
     let full = loop {
@@ -83,7 +84,7 @@ async fn a_full_disk_takes_nothing_by_halves_and_the_store_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_fails_each_or_none_of_the_events_of_a_batch() {
     let folder = tempfile::tempdir().unwrap();
-    let options = SqliteOptions { max_pages: Some(150) };
+    let options = SqliteOptions { max_pages: Some(150), ..SqliteOptions::default() };
     let store = SqliteStore::open(&folder.path().join("parlance.db"), options).unwrap();
     let tasks: Vec<_> = (10..40)
         .map(|number| {

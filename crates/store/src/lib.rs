@@ -1,5 +1,5 @@
-//! The ports between Parlance and its stores: [`EventLog`], [`Keys`], [`ReadModels`], what they can answer,
-//! the canonical form of a row, and the suite that every adapter must pass.
+//! The ports between Parlance and its stores: [`EventLog`], [`Keys`], [`ReadModels`], [`Pages`], [`Tokens`],
+//! what they can answer, the canonical form of a row, and the suite that every adapter must pass.
 //!
 //! To add an adapter: a crate that implements [`Store`], migrations with the same numbers and names, and a
 //! test that calls [`contract_tests!`].
@@ -10,7 +10,9 @@ pub mod contract;
 mod batch;
 mod error;
 mod log;
+mod pages;
 mod read_models;
+mod tokens;
 
 pub use batch::{
     AccountKeys, Appended, Batch, EVENT_BYTES_MAX, EVENTS_PER_BATCH_MAX, Expectation, KeyOp, NewEvent,
@@ -18,11 +20,14 @@ pub use batch::{
 };
 pub use error::{RefusedBecause, StoreError};
 pub use log::{Erasure, EventLog, Head, Keys, Loaded, PAGE_BYTES_MAX, PAGE_MAX, StoredKey};
+pub use pages::{Bucket, NAMED_MAX, PAGE_ROWS_MAX, Pages, Place, ThreadOrder, Wanted};
 pub use read_models::{
     Checkpoint, FIRST_GENERATION, Generation, PageWrite, ParkedStream, ProjectionState, ReadModels,
 };
 
-/// Everything a store offers.
-pub trait Store: EventLog + Keys + ReadModels {}
+pub use tokens::{StoredToken, TOKENS_PER_MEMBER_MAX, TokenHash, TokenKind, Tokens};
 
-impl<T: EventLog + Keys + ReadModels> Store for T {}
+/// Everything a store offers.
+pub trait Store: EventLog + Keys + ReadModels + Pages + Tokens {}
+
+impl<T: EventLog + Keys + ReadModels + Pages + Tokens> Store for T {}

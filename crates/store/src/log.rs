@@ -128,6 +128,13 @@ pub trait Keys: Send + Sync + 'static {
         key: KeyId,
     ) -> impl Future<Output = Result<StoredKey, StoreError>> + Send;
 
+    /// Data keys in the order of the ids, in one statement. `Refused` beyond [`crate::NAMED_MAX`].
+    fn data_keys(
+        &self,
+        account: AccountId,
+        keys: Vec<KeyId>,
+    ) -> impl Future<Output = Result<Vec<StoredKey>, StoreError>> + Send;
+
     /// Erasures not yet confirmed, at most `limit`.
     fn pending_erasures(&self, limit: usize)
     -> impl Future<Output = Result<Vec<Erasure>, StoreError>> + Send;

@@ -1,6 +1,12 @@
 //! States kept between flushes: an LRU, trusted only at the version that the next append confirms.
 
-use std::{num::NonZeroUsize, sync::Mutex};
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use lru::LruCache;
 use parlance_domain::{AccountId, DedupeToken, Position, StreamRef};
@@ -13,11 +19,17 @@ const TOKENS_MAX: NonZeroUsize = NonZeroUsize::new(65_536).expect("not zero");
 pub(super) struct Cache {
     states: Mutex<LruCache<(AccountId, StreamRef), Entry>>,
     tokens: Mutex<LruCache<(AccountId, DedupeToken), Position>>,
+    /// Counts states forgotten or pushed out: one that was loaded meanwhile may be older than what went.
+    gone: AtomicU64,
 }
 
 impl Cache {
     pub fn new(states_max: NonZeroUsize) -> Self {
-        Self { states: Mutex::new(LruCache::new(states_max)), tokens: Mutex::new(LruCache::new(TOKENS_MAX)) }
+        Self {
+            states: Mutex::new(LruCache::new(states_max)),
+            tokens: Mutex::new(LruCache::new(TOKENS_MAX)),
+            gone: AtomicU64::new(0),
+        }
     }
 
     pub fn state(&self, account: AccountId, stream: StreamRef) -> Option<Entry> {
@@ -27,15 +39,26 @@ impl Cache {
     pub fn keep(&self, account: AccountId, states: impl IntoIterator<Item = (StreamRef, Entry)>) {
         let mut cache = self.states.lock().expect("no panic while locked");
         for (stream, entry) in states {
-            cache.put((account, stream), entry);
+            let key = (account, stream);
+            if cache.push(key, entry).is_some_and(|(gone, _)| gone != key) {
+                self.gone.fetch_add(1, Ordering::Release);
+            }
         }
     }
 
-    /// Keeps what a question loaded, unless a flush has kept something newer meanwhile.
-    pub fn keep_newer(&self, account: AccountId, stream: StreamRef, entry: Entry) {
+    /// How many states have gone so far, for [`Self::keep_loaded`].
+    pub fn gone(&self) -> u64 {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// Keeps a state that was loaded beside the flushes, unless a newer one is here, or was since there were
+    /// so many `gone`: nobody who only looks may bring back a state from before.
+    pub fn keep_loaded(&self, account: AccountId, stream: StreamRef, entry: Entry, gone: u64) {
         let mut cache = self.states.lock().expect("no panic while locked");
-        if cache.peek(&(account, stream)).is_none_or(|known| known.version < entry.version) {
-            cache.put((account, stream), entry);
+        let key = (account, stream);
+        let newer = cache.peek(&key).is_some_and(|kept| kept.version >= entry.version);
+        if !newer && self.gone() == gone && cache.push(key, entry).is_some_and(|(gone, _)| gone != key) {
+            self.gone.fetch_add(1, Ordering::Release);
         }
     }
 
@@ -43,6 +66,7 @@ impl Cache {
         let mut cache = self.states.lock().expect("no panic while locked");
         for stream in streams {
             cache.pop(&(account, stream));
+            self.gone.fetch_add(1, Ordering::Release);
         }
     }
 

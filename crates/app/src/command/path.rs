@@ -10,6 +10,7 @@ use std::{
 use parlance_domain::{AccountId, Command, Decider, Position, StreamRef, Timestamp};
 use parlance_store::{EventLog, Keys, StoreError};
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
 use super::{Ask, CommandError, Receipt, cache::Cache, load::load, queue};
 use crate::{clock::Clock, erasures::ErasureList, keys::Keyring, measures};
@@ -96,6 +97,24 @@ impl<S: EventLog + Keys + Clone> CommandPath<S> {
         Self { shared: Arc::new(shared), queues: Arc::default(), clock }
     }
 
+    /// An aggregate's state as this process knows it: cached, else loaded. No append confirms it, so another
+    /// server may have moved on; what this one answered with success is in it. The default: it has no events.
+    pub async fn peek<A: Decider>(&self, account: AccountId, id: Uuid) -> Result<Arc<A>, StoreError> {
+        let stream = StreamRef::new(A::STREAM, id);
+        let cache = &self.shared.cache;
+        if let Some(entry) = cache.state(account, stream) {
+            return Ok(entry.state::<A>());
+        }
+        let gone = cache.gone();
+        let entry = load::<A>(&self.shared.store, &self.shared.keyring, account, stream).await?;
+        let state = entry.state::<A>();
+        // What has no events could be anything that anybody names: it pushes nothing out.
+        if entry.version > 0 {
+            cache.keep_loaded(account, stream, entry, gone);
+        }
+        Ok(state)
+    }
+
     /// Asks, and waits for the answer. Everything answered with success is durable.
     pub async fn submit(&self, ask: Ask) -> Result<Receipt, CommandError> {
         answered(self.enqueue(ask).await?).await
@@ -147,24 +166,6 @@ impl<S: EventLog + Keys + Clone> CommandPath<S> {
                 Err(_) => submission.at = self.clock.now(),
             }
         }
-    }
-
-    /// An aggregate's state as this process knows it: for questions, and for what a command will be guarded by
-    /// anyway. No append confirms it.
-    pub async fn peek<A: Decider>(
-        &self,
-        account: AccountId,
-        stream: StreamRef,
-    ) -> Result<Arc<A>, StoreError> {
-        if let Some(entry) = self.shared.cache.state(account, stream) {
-            return Ok(entry.state::<A>());
-        }
-        let entry = load::<A>(&self.shared.store, &self.shared.keyring, account, stream).await?;
-        let state = entry.state::<A>();
-        if entry.version > 0 {
-            self.shared.cache.keep_newer(account, stream, entry);
-        }
-        Ok(state)
     }
 }
 

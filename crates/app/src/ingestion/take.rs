@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use parlance_domain::{
-    AccountId, ChannelId, Command, CommandId, ConnectionId, CorrelationId, Personal, Refusal, StreamRef,
+    AccountId, ChannelId, Command, CommandId, ConnectionId, CorrelationId, Personal, Refusal,
     channel::Channel,
     connection::{ChannelKind, Connection, ConnectionSecrets},
     delivery::{DeliveryCommand, DeliveryContent, DeliveryError, KeptBecause},
@@ -93,7 +93,7 @@ impl<S: Store + Clone> Ingestion<S> {
         if self.keyring.account(&self.store, account).await?.is_none() {
             return Err(WebhookError::UnknownAddress);
         }
-        let state = self.commands.peek::<Connection>(account, connection.into()).await?;
+        let state = self.commands.peek::<Connection>(account, connection.uuid()).await?;
         let (Some(kind), Personal::Open(secrets)) = (state.kind, &state.secrets) else {
             return Err(WebhookError::UnknownAddress);
         };
@@ -194,7 +194,7 @@ impl<S: Store + Clone> Ingestion<S> {
     async fn channel(&self, delivery: &Delivery<'_>, page: &str) -> Result<Option<ChannelId>, StoreError> {
         let Addressed { account, connection, kind, .. } = delivery.addressed;
         let id = delivery.ring.ids.channel(*kind, page);
-        let state = self.commands.peek::<Channel>(*account, StreamRef::from(id)).await?;
+        let state = self.commands.peek::<Channel>(*account, id.uuid()).await?;
         let ours = state.connection == Some(*connection) && state.takes_messages();
         Ok(ours.then_some(id))
     }

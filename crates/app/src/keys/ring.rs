@@ -1,6 +1,7 @@
 //! The keyring: opens wrapped keys once and keeps them, bounded, in memory.
 
 use std::{
+    collections::{BTreeSet, HashMap},
     num::NonZeroUsize,
     sync::{
         Arc, Mutex,
@@ -24,6 +25,8 @@ use crate::entropy::Entropy;
 const ACCOUNTS_MAX: NonZeroUsize = NonZeroUsize::new(4_096).expect("not zero");
 /// About 8 MiB; a loaded data key costs one read.
 const DATA_KEYS_MAX: NonZeroUsize = NonZeroUsize::new(65_536).expect("not zero");
+/// Beyond this many broken keys the log tells of some again; by then somebody is looking.
+const TOLD_BROKEN_MAX: NonZeroUsize = NonZeroUsize::new(1_024).expect("not zero");
 /// What the key check seals.
 const KEY_CHECK: &[u8] = b"parlance master key";
 
@@ -116,6 +119,8 @@ pub struct Keyring {
     data: Mutex<LruCache<KeyId, Arc<DataKey>>>,
     /// Counts keys forgotten: one that was read before and comes late is not kept.
     forgotten: AtomicU64,
+    /// Keys of no use that the log has been told of.
+    told_broken: Mutex<LruCache<KeyId, ()>>,
 }
 
 impl Keyring {
@@ -141,6 +146,7 @@ impl Keyring {
             accounts: Mutex::new(LruCache::new(ACCOUNTS_MAX)),
             data: Mutex::new(LruCache::new(DATA_KEYS_MAX)),
             forgotten: AtomicU64::new(0),
+            told_broken: Mutex::new(LruCache::new(TOLD_BROKEN_MAX)),
         })
     }
 
@@ -253,6 +259,84 @@ impl Keyring {
                     StoreError::Corrupt(format!("{} of {} does not open", sealed.kind, sealed.stream))
                 })
             }
+        }
+    }
+
+    /// Opens many personal parts, in their order: keys that are in use first, then one call of the store for
+    /// all the others. `None`: erased; or the key is lost, or does not open what it sealed, which is logged,
+    /// once for a key: one broken row must not hide all others.
+    pub async fn open_many(
+        &self,
+        store: &impl Keys,
+        account: AccountId,
+        sealed: &[Sealed],
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        if sealed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Some(ring) = self.account(store, account).await? else {
+            return Err(StoreError::Corrupt(format!("{account} has no keys")));
+        };
+        let keys = self.data_keys(store, &ring, sealed.iter().map(|part| part.key)).await?;
+        let open = |part: &Sealed| {
+            let key = keys.get(&part.key)?;
+            let associated = associated(account, part.stream, part.version, &part.kind);
+            let opened = key.cipher.open(&associated, &part.bytes);
+            opened.inspect_err(|_| self.broken(part.key, "what it sealed does not open")).ok()
+        };
+        Ok(sealed.iter().map(open).collect())
+    }
+
+    /// The keys that there are, of those wanted.
+    async fn data_keys(
+        &self,
+        store: &impl Keys,
+        ring: &AccountRing,
+        wanted: impl Iterator<Item = KeyId>,
+    ) -> Result<HashMap<KeyId, Arc<DataKey>>, StoreError> {
+        let wanted: BTreeSet<_> = wanted.collect();
+        let mut keys = HashMap::with_capacity(wanted.len());
+        let mut unknown = Vec::new();
+        let forgotten = {
+            let mut data = self.data.lock().expect("no panic while locked");
+            for id in wanted {
+                match data.get(&id) {
+                    Some(key) => drop(keys.insert(id, Arc::clone(key))),
+                    None => unknown.push(id),
+                }
+            }
+            self.forgotten.load(Ordering::Acquire)
+        };
+        if unknown.is_empty() {
+            return Ok(keys);
+        }
+        let stored = store.data_keys(ring.account, unknown.clone()).await?;
+        let mut found = Vec::new();
+        for (id, stored) in unknown.into_iter().zip(stored) {
+            match stored {
+                StoredKey::Destroyed => {}
+                StoredKey::Absent => self.broken(id, "it is lost"),
+                StoredKey::Wrapped(wrapped) => match ring.unwrap(id, &wrapped) {
+                    Ok(key) => found.push(key),
+                    Err(NotOpened) => self.broken(id, "it does not open"),
+                },
+            }
+        }
+        let mut data = self.data.lock().expect("no panic while locked");
+        let current = self.forgotten.load(Ordering::Acquire) == forgotten;
+        for key in found {
+            if current {
+                data.put(key.id, Arc::clone(&key));
+            }
+            keys.insert(key.id, key);
+        }
+        Ok(keys)
+    }
+
+    fn broken(&self, id: KeyId, why: &str) {
+        let mut told = self.told_broken.lock().expect("no panic while locked");
+        if told.put(id, ()).is_none() {
+            tracing::error!(key = %id, why, "a data key is of no use");
         }
     }
 
