@@ -12,9 +12,11 @@
 
 pub mod messenger;
 mod request;
+pub mod sender;
 pub mod signature;
 pub mod twilio;
 
 pub use messenger::Messenger;
 pub use request::{Provider, Request};
+pub use sender::{Answer, Failure, Report, Sender};
 pub use twilio::Twilio;
