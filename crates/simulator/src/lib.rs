@@ -14,9 +14,11 @@ pub mod messenger;
 mod request;
 pub mod sender;
 pub mod signature;
+pub mod town;
 pub mod twilio;
 
 pub use messenger::Messenger;
 pub use request::{Provider, Request};
 pub use sender::{Answer, Failure, Report, Sender};
+pub use town::Town;
 pub use twilio::Twilio;
