@@ -10,6 +10,7 @@
 //! assert_eq!(forged.header("X-Hub-Signature-256"), request.header("X-Hub-Signature-256"));
 //! ```
 
+pub mod api;
 pub mod messenger;
 mod request;
 pub mod sender;
@@ -17,6 +18,7 @@ pub mod signature;
 pub mod town;
 pub mod twilio;
 
+pub use api::{Api, Number, Page};
 pub use messenger::Messenger;
 pub use request::{Provider, Request};
 pub use sender::{Answer, Failure, Report, Sender};

@@ -73,21 +73,7 @@ impl Sender {
     ///
     /// If the machine cannot make an HTTP client, which takes no more than memory.
     pub fn new(base_delay: Duration) -> Self {
-        // The client insists on a TLS provider even for plain HTTP; one given here leaves the global choice alone.
-        let tls =
-            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .expect("ring has the default versions")
-                .with_root_certificates(rustls::RootCertStore::empty())
-                .with_no_client_auth();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .connect_timeout(CONNECT_MAX)
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .expect("a client without files or names to look up");
-        Self { client, base_delay, answer_max: Duration::MAX }
+        Self { client: client(), base_delay, answer_max: Duration::MAX }
     }
 
     /// Waits no longer than this for an answer, where the provider would wait longer.
@@ -178,6 +164,23 @@ impl Sender {
         }
         read(post.body(request.body.clone())).await
     }
+}
+
+/// A client for plain HTTP that follows no redirect and asks no proxy.
+pub(crate) fn client() -> Client {
+    // The client insists on a TLS provider even for plain HTTP; one given here leaves the global choice alone.
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has the default versions")
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .connect_timeout(CONNECT_MAX)
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .expect("a client without files or names to look up")
 }
 
 async fn read(call: reqwest::RequestBuilder) -> Result<Answer, Failure> {

@@ -138,7 +138,7 @@ impl Twilio {
             ("MessageStatus", status),
             ("SmsSid", sid),
             ("SmsStatus", status),
-            ("ChannelInstallSid", &self.sender_sid()),
+            ("ChannelInstallSid", &sender_sid(&self.number)),
             ("To", to),
             ("From", &self.number),
             ("MessageSid", sid),
@@ -157,11 +157,6 @@ impl Twilio {
             event = event.with("MessagingServiceSid", pool);
         }
         event
-    }
-
-    /// The number's own id: `XE` and 32 hex digits.
-    pub(crate) fn sender_sid(&self) -> String {
-        sender_sid(&self.number)
     }
 
     fn inbound(&self, sid: &str, contact: Contact<'_>, body: &str, kind: &str) -> Event {

@@ -5,6 +5,7 @@ mod event;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use event::sender_sid;
 pub use event::{Contact, Event};
 
 use crate::{
