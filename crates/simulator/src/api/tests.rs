@@ -29,8 +29,8 @@ impl Asking {
         };
         let other = Number { account_sid: "AC2".to_owned(), ..number(9) };
         let api = Api::new([page], [number(1), number(2), number(3), other]);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let base = format!("http://{}", listener.local_addr().expect("a bound listener"));
         let served = api.clone();
         tokio::spawn(async move { served.serve(listener).await });
         Self { base, api }
@@ -39,11 +39,11 @@ impl Asking {
     async fn get(&self, path: &str, authorization: &str) -> (u16, Value) {
         let mut call = client().get(format!("{}{path}", self.base));
         if !authorization.is_empty() {
-            call = call.header("Authorization", HeaderValue::from_str(authorization).unwrap());
+            call = call.header("Authorization", HeaderValue::from_str(authorization).expect("ASCII"));
         }
-        let response = call.send().await.unwrap();
+        let response = call.send().await.expect("the simulator answers");
         let status = response.status().as_u16();
-        (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
+        (status, serde_json::from_slice(&response.bytes().await.expect("a whole answer")).expect("JSON"))
     }
 }
 

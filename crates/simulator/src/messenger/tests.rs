@@ -11,7 +11,7 @@ fn page() -> Messenger {
 }
 
 fn read(request: &Request) -> Value {
-    serde_json::from_slice(&request.body).unwrap()
+    serde_json::from_slice(&request.body).expect("a body is JSON")
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 pub use policy::{META_ANSWER_MAX, META_TRIES_MAX, Policy, TWILIO_ANSWER_MAX, TWILIO_RETRIES_MAX};
 use reqwest::{Client, redirect};
-use tokio::time;
+use tokio::time::{self, Instant};
 
 use crate::{request::Request, signature::without_fragment};
 
@@ -41,7 +41,7 @@ pub struct Answer {
 /// Why there was no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Nobody listens there, or not in time; or the address is none that can be called.
+    /// Nobody listens there, or not in time; or address or headers are none that can be sent.
     #[error("no connection")]
     Connect,
     #[error("no answer in time")]
@@ -53,7 +53,7 @@ pub enum Failure {
 /// One delivery from the first try to the last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// In the order of trying; never empty, unless Twilio's time for all tries ended within the first.
+    /// In the order of trying; never empty.
     pub tries: Vec<Result<Answer, Failure>>,
     /// Whether the provider took the last answer for a success.
     pub accepted: bool,
@@ -67,7 +67,8 @@ impl Default for Sender {
 }
 
 impl Sender {
-    /// `base_delay` is the wait before Meta's third try, doubled from then on, and between any two of Twilio's.
+    /// `base_delay` is the wait before Meta's third try, doubled from then on, and, if it is not above a second, the
+    /// wait between any two of Twilio's.
     ///
     /// # Panics
     ///
@@ -93,19 +94,23 @@ impl Sender {
     }
 
     /// The request as often as its provider would send it, until it is accepted. The bytes and headers are the same
-    /// every time. Takes as long as the policy says: for Meta 2¹¹ times the base delay.
+    /// every time. Takes as long as the policy says: for Meta up to 2,047 times the base delay, and the answers' time;
+    /// for Twilio 15 seconds.
     pub async fn deliver(&self, url: &str, request: &Request) -> Report {
         let policy = Policy::of(request.provider, url);
+        let started = Instant::now();
+        let left = || policy.total_max.map_or(Duration::MAX, |total| total.saturating_sub(started.elapsed()));
         let mut report = Report { tries: Vec::new(), accepted: false };
-        let trying = self.keep_trying(url, request, &policy, &mut report);
-        match policy.total_max {
-            Some(total) => {
-                // Twilio stops in the middle of a try; what was tried until then stays in the report.
-                if time::timeout(total, trying).await.is_err() {
-                    report.tries.push(Err(Failure::TimedOut));
-                }
+        for tries in 1.. {
+            let outcome = self.try_once(url, request, policy.answer_max.min(left())).await;
+            report.accepted = outcome.as_ref().is_ok_and(|answer| policy.accepts(answer));
+            let wait = policy.again(tries, &outcome, self.base_delay);
+            report.tries.push(outcome);
+            match wait {
+                // A try that could not begin in time is not waited for.
+                Some(wait) if !report.accepted && wait < left() => time::sleep(wait).await,
+                _ => break,
             }
-            None => trying.await,
         }
         report
     }
@@ -142,19 +147,6 @@ impl Sender {
         let mark = if address.contains('?') { '&' } else { '?' };
         let get = self.client.get(format!("{address}{mark}{query}"));
         read(get.timeout(META_ANSWER_MAX.min(self.answer_max))).await
-    }
-
-    async fn keep_trying(&self, url: &str, request: &Request, policy: &Policy, report: &mut Report) {
-        let mut tries = 0;
-        loop {
-            let outcome = self.try_once(url, request, policy.answer_max).await;
-            tries += 1;
-            report.accepted = outcome.as_ref().is_ok_and(|answer| policy.accepts(answer));
-            let wait = if report.accepted { None } else { policy.again(tries, &outcome, self.base_delay) };
-            report.tries.push(outcome);
-            let Some(wait) = wait else { return };
-            time::sleep(wait).await;
-        }
     }
 
     async fn try_once(&self, url: &str, request: &Request, answer_max: Duration) -> Result<Answer, Failure> {

@@ -18,6 +18,9 @@ pub const META_ANSWER_MAX: Duration = Duration::from_secs(20);
 /// Twilio's defaults of `rt` and `tt`, which are also their bounds: 15 seconds for one answer, and for all tries.
 pub const TWILIO_ANSWER_MAX: Duration = Duration::from_secs(15);
 
+/// Twilio does not tell how long it waits between tries; five retries must fit into its 15 seconds.
+const TWILIO_WAIT_MAX: Duration = Duration::from_secs(1);
+
 /// How one delivery is tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -96,7 +99,7 @@ impl Policy {
             // At once, then with falling frequency.
             Provider::Meta if tries == 1 => Some(Duration::ZERO),
             Provider::Meta => Some(base_delay.saturating_mul(1 << (tries - 2))),
-            Provider::Twilio => Some(base_delay),
+            Provider::Twilio => Some(base_delay.min(TWILIO_WAIT_MAX)),
         }
     }
 }
@@ -153,7 +156,7 @@ mod tests {
     #[test]
     fn twilio_calls_again_by_default_only_if_it_could_not_connect() {
         let policy = Policy::of(Provider::Twilio, "http://inbox/hook");
-        assert_eq!(policy.again(1, &Err(Failure::Connect), BASE), Some(BASE));
+        assert_eq!(policy.again(1, &Err(Failure::Connect), BASE), Some(TWILIO_WAIT_MAX));
         assert_eq!(policy.again(2, &Err(Failure::Connect), BASE), None);
         for outcome in [answered(500), answered(404), Err(Failure::TimedOut), Err(Failure::Cut)] {
             assert_eq!(policy.again(1, &outcome, BASE), None, "{outcome:?}");
@@ -164,7 +167,7 @@ mod tests {
     fn twilio_calls_again_as_the_address_asks() {
         let all = Policy::of(Provider::Twilio, "http://inbox/hook#rc=5&rp=all&rt=2000");
         assert_eq!(all.answer_max, Duration::from_secs(2));
-        assert_eq!(all.again(5, &answered(404), BASE), Some(BASE));
+        assert_eq!(all.again(5, &answered(404), BASE), Some(TWILIO_WAIT_MAX));
         assert_eq!(all.again(6, &answered(404), BASE), None);
         let some = Policy::of(Provider::Twilio, "http://inbox/hook#rp=5xx,rt&rc=2");
         assert!(
