@@ -16,6 +16,7 @@ mod request;
 pub mod sender;
 pub mod signature;
 pub mod town;
+pub mod traffic;
 pub mod twilio;
 
 pub use api::{Api, Number, Page};
@@ -23,4 +24,5 @@ pub use messenger::Messenger;
 pub use request::{Provider, Request};
 pub use sender::{Answer, Failure, Report, Sender};
 pub use town::Town;
+pub use traffic::Traffic;
 pub use twilio::Twilio;
