@@ -1,0 +1,106 @@
+//! The only door to the outside: requests to the providers, bounded in time and in size. What is asked and what an
+//! answer means is each provider's own.
+
+use std::time::Duration;
+
+use parlance_app::ingestion::CheckError;
+use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect::Policy};
+
+/// A provider's front door that does not open within this time will not open soon.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// From the first byte sent to the last one received. A person waits for the answer in front of a page.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Fifty of Twilio's senders with full profiles have about a tenth of it.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// Why there is no client for outgoing requests: the system's certificates cannot be used, mostly.
+#[derive(Debug, thiserror::Error)]
+#[error("no client for outgoing requests can be made")]
+pub struct OutboundError(#[from] reqwest::Error);
+
+/// Asks the providers over HTTPS. Redirects are not followed: they would carry credentials elsewhere.
+#[derive(Clone)]
+pub struct Outbound {
+    client: Client,
+}
+
+/// An answer of any status.
+pub(crate) struct Answer {
+    pub status: StatusCode,
+    pub body: Vec<u8>,
+}
+
+impl Outbound {
+    /// One for the whole process: its connections are kept and shared.
+    ///
+    /// # Errors
+    /// When the system's certificates cannot be used.
+    pub fn new() -> Result<Self, OutboundError> {
+        // The process's default may have been set by somebody else already; then theirs is used.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .user_agent(concat!("parlance/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TOTAL_TIMEOUT)
+            .build()?;
+        Ok(Self { client })
+    }
+
+    /// Asks; `authorize` puts the credentials on the request. The reason of a failure is logged here, where it is
+    /// lost, without the address, whose query may hold a proof.
+    pub(crate) async fn get(
+        &self,
+        url: Url,
+        authorize: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Answer, CheckError> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let answer = bounded(authorize(self.client.get(url))).await;
+        let unavailable = |reason: &dyn std::fmt::Display| {
+            tracing::warn!(host, %reason, "the provider cannot be asked");
+            CheckError::Unavailable
+        };
+        match answer.map_err(reqwest::Error::without_url) {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => Err(unavailable(&"its answer is too long")),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+}
+
+/// `None`: the answer is too long.
+async fn bounded(request: RequestBuilder) -> Result<Option<Answer>, reqwest::Error> {
+    let mut response = request.send().await?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(Answer { status: response.status(), body }))
+}
+
+impl Answer {
+    /// What an answer other than the expected one means: the provider's no, or nobody's.
+    pub(crate) fn refusal(&self) -> CheckError {
+        let later = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&self.status);
+        if self.status.is_client_error() && !later { CheckError::Refused } else { CheckError::Unavailable }
+    }
+
+    /// The answer as JSON. Something else with a good status is no answer of the provider's.
+    pub(crate) fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, CheckError> {
+        serde_json::from_slice(&self.body).map_err(|_| CheckError::Unavailable)
+    }
+}
+
+/// An address below a base, whose own path stays in front of it.
+pub(crate) fn below(base: &Url, path: &[&str], query: Option<&str>) -> Result<Url, CheckError> {
+    let mut url = base.clone();
+    // Only an address without a host, such as `data:`, has no path to extend: nothing can be asked there.
+    url.path_segments_mut().map_err(|()| CheckError::Unavailable)?.pop_if_empty().extend(path);
+    url.set_query(query);
+    Ok(url)
+}
