@@ -10,7 +10,9 @@ mod id;
 mod location;
 pub mod messenger;
 mod outbound;
+pub mod twilio;
 
 pub use messenger::Messenger;
 pub use outbound::{Outbound, OutboundError};
 pub use reqwest::Url;
+pub use twilio::Twilio;

@@ -4,3 +4,5 @@ mod messenger_events;
 mod messenger_messages;
 mod messenger_signatures;
 mod support;
+mod twilio_forms;
+mod twilio_signatures;

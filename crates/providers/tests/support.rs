@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use parlance_app::ingestion::{News, Part, Provider as _, Told, ToldMessage};
 use parlance_domain::{connection::ConnectionSecrets, delivery::KeptBecause};
-use parlance_providers::{Messenger, Outbound, Url};
+use parlance_providers::{Messenger, Outbound, Twilio, Url};
 
 /// Nothing listens on the discard port; verifying and parsing ask nobody.
 pub fn nowhere() -> Url {
@@ -20,6 +20,10 @@ pub fn outbound() -> Outbound {
 
 pub fn messenger() -> Messenger {
     Messenger::new(outbound(), nowhere())
+}
+
+pub fn twilio() -> Twilio {
+    Twilio::new(outbound(), nowhere(), nowhere())
 }
 
 pub fn secrets(signing: &str) -> ConnectionSecrets {
