@@ -13,8 +13,8 @@ pub enum Kind {
     Messenger,
     Twilio {
         account_sid: String,
-        /// If the number is in the pool of a messaging service.
-        messaging_service_sid: Option<String>,
+        /// The `MessagingServiceSid` of the pool that the number is in, if any.
+        pool_sid: Option<String>,
     },
 }
 
@@ -50,9 +50,9 @@ impl Target {
                     happenings.iter().map(|happening| happening.by_messenger(&page)).collect();
                 events.chunks(BATCH_MAX).map(|events| (count(events.len()), page.deliver(events))).collect()
             }
-            Kind::Twilio { account_sid, messaging_service_sid } => {
+            Kind::Twilio { account_sid, pool_sid } => {
                 let number = Twilio {
-                    messaging_service_sid: messaging_service_sid.clone(),
+                    pool_sid: pool_sid.clone(),
                     ..Twilio::new(account_sid, &self.secret, &self.provider_id)
                 };
                 let told = happenings.iter().filter_map(|happening| happening.by_twilio(&number));

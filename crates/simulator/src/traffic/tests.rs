@@ -69,7 +69,7 @@ impl Webhook {
             provider_id: "682498302938465".to_owned(),
         };
         let number = Target {
-            kind: Kind::Twilio { account_sid: "AC1".to_owned(), messaging_service_sid: None },
+            kind: Kind::Twilio { account_sid: "AC1".to_owned(), pool_sid: None },
             webhook_url: format!("{}/twilio#rc=1&rp=all", self.base),
             secret: "12345".to_owned(),
             provider_id: "whatsapp:+14155238886".to_owned(),
@@ -147,7 +147,7 @@ async fn a_repetition_is_the_same_bytes_again() {
 #[tokio::test]
 async fn disorder_changes_the_order_and_loses_nothing() {
     let (calm, wild) = (Webhook::start(StatusCode::OK).await, Webhook::start(StatusCode::OK).await);
-    calm.run(3, fast(), 400).await;
+    calm.run(3, fast(), 200).await;
     wild.run(3, Options { reorder: 0.5, ..fast() }, 100).await;
     let (calm, wild) = (calm.bodies(), wild.bodies());
     let mut ordered = calm[..wild.len()].to_vec();

@@ -153,7 +153,7 @@ impl Twilio {
             // Twilio sends the message's name, but often with nothing in it.
             event = event.with("ErrorCode", &error.to_string()).with("ErrorMessage", "");
         }
-        if let Some(pool) = &self.messaging_service_sid {
+        if let Some(pool) = &self.pool_sid {
             event = event.with("MessagingServiceSid", pool);
         }
         event
@@ -184,7 +184,7 @@ impl Twilio {
             ("From", contact.from),
             ("ApiVersion", API_VERSION),
         ]);
-        match &self.messaging_service_sid {
+        match &self.pool_sid {
             Some(pool) => event.with("MessagingServiceSid", pool),
             None => event,
         }

@@ -24,8 +24,8 @@ pub struct Twilio {
     pub auth_token: String,
     /// `whatsapp:+` and the number in E.164.
     pub number: String,
-    /// Set where the number is in the pool of a messaging service: every inbound form then tells it.
-    pub messaging_service_sid: Option<String>,
+    /// The `MessagingServiceSid` that every form tells if the number is in such a pool.
+    pub pool_sid: Option<String>,
 }
 
 impl Twilio {
@@ -38,7 +38,7 @@ impl Twilio {
             account_sid: account_sid.into(),
             auth_token: auth_token.into(),
             number: number.into(),
-            messaging_service_sid: None,
+            pool_sid: None,
         }
     }
 

@@ -48,7 +48,7 @@ fn a_message_has_every_documented_field() {
 #[test]
 fn a_number_in_a_pool_names_it_in_every_form() {
     let pool = "MG00000000000000000000000000000000";
-    let number = Twilio { messaging_service_sid: Some(pool.to_owned()), ..number() };
+    let number = Twilio { pool_sid: Some(pool.to_owned()), ..number() };
     for event in [number.message(SID, EVA, "Szia"), number.status(SID, "whatsapp:+36201234567", "read", None)]
     {
         assert_eq!(event.get("MessagingServiceSid"), Some(pool));
