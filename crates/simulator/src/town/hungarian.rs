@@ -58,7 +58,7 @@ pub(super) const TALKS: &[&[&str]] = &[
         "És mennyi idő alatt bírálják el?",
     ],
     &[
-        "Jó reggelt! Módosítani szeretném a {order} számú rendelést.",
+        "Jó reggelt! Módosítani szeretném az {order} számú rendelést.",
         "Kettő helyett {count} darabot kérek.",
         "Remélem, még nem indult el a futár 🙏",
         ">Jó reggelt! Átírtuk, ma délután indul.",
@@ -97,7 +97,7 @@ pub(super) const ITEMS: &[&str] = &[
     "a kihúzható tárgyalóasztal",
     "a gyapjúszőnyeg (160×230)",
     "az előszobafal",
-    "a hűtött pult",
+    "a bárszék",
 ];
 
 pub(super) const CITIES: &[&str] = &[

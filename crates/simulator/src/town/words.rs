@@ -97,7 +97,7 @@ impl Language {
                 "item" => text.push_str(pick(rng, items)),
                 "city" => text.push_str(pick(rng, cities)),
                 "day" => text.push_str(pick(rng, days)),
-                "count" => text.push_str(&rng.random_range(2..40).to_string()),
+                "count" => text.push_str(&rng.random_range(3..40).to_string()),
                 "order" => text.push_str(&format!("R-{:05}", rng.random_range(0..100_000))),
                 "name" => text.push_str(name),
                 other => unreachable!("no template says {{{other}}}"),
