@@ -10,4 +10,5 @@ mod keys;
 mod logs;
 mod members;
 mod projections;
+mod queries;
 mod races;

@@ -8,9 +8,11 @@ use parlance_app::{
     command::{Ask, CommandError, CommandPath, PathOptions, Receipt},
     entropy::Entropy,
     keys::MasterKey,
+    queries::{Queries, QuerySettings},
 };
 use parlance_domain::{
     AccountId, Actor, Command, CommandId, CorrelationId, Position, RecordedEvent, Timestamp,
+    connection::ChannelKind,
 };
 use parlance_store::{EventLog, Keys, PAGE_MAX};
 use parlance_store_sqlite::{SqliteOptions, SqliteStore};
@@ -44,8 +46,8 @@ impl TestApp {
 
     /// Opens (or makes) the store in `folder`; nothing runs by itself.
     pub async fn open(folder: &Path, seed: u64) -> Self {
-        let store = SqliteStore::open(&folder.join("parlance.db"), SqliteOptions::default())
-            .expect("the store opens");
+        let options = SqliteOptions { count_statements: true, ..SqliteOptions::default() };
+        let store = SqliteStore::open(&folder.join("parlance.db"), options).expect("the store opens");
         Self::over(store, folder, seed).await
     }
 
@@ -58,6 +60,16 @@ impl TestApp {
         settings.path = PathOptions { room_wait: PATIENCE, ..PathOptions::default() };
         let parlance = Parlance::open(store, settings).await.expect("Parlance opens");
         Self { parlance, clock, entropy, folder: None }
+    }
+
+    /// What interfaces may ask, with an address of its own and WhatsApp closed to new connections.
+    pub fn queries(&self) -> Queries<SqliteStore> {
+        let settings = QuerySettings {
+            public_address: "https://inbox.example.hu/".to_owned(),
+            address_fragments: vec![(ChannelKind::WhatsappTwilio, "#rc=5&rp=all".to_owned())],
+            closed_kinds: vec![ChannelKind::WhatsappTwilio],
+        };
+        Queries::new(&self.parlance, settings)
     }
 
     pub fn path(&self) -> &Path {

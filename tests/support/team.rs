@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parlance_app::{
     account::NewAccount,
     command::{Ask, CommandError, CommandPath, Receipt},
+    front::Asker,
     keys::AccountRing,
 };
 use parlance_domain::{
@@ -18,6 +19,7 @@ use parlance_domain::{
     member::MemberCommand,
     reading::ReadingCommand,
 };
+use parlance_store::EventLog as _;
 use parlance_store_sqlite::SqliteStore;
 use uuid::Uuid;
 
@@ -117,6 +119,17 @@ impl<'a> Team<'a> {
     /// The same team, asking by way of another Parlance over the same store.
     pub async fn by_way_of<'b>(&self, app: &'b TestApp) -> Team<'b> {
         Team::of(app, self.account, self.admin, false).await
+    }
+
+    /// The member as one who asks.
+    pub fn asker(&self, member: MemberId) -> Asker {
+        Asker { account: self.account, member }
+    }
+
+    /// Waits until the read models show everything that was recorded so far.
+    pub async fn settled(&self) {
+        let head = self.app.parlance.store.head(self.account).await.expect("the log has a head");
+        self.app.visible(self.account, head.position).await;
     }
 
     /// Something a member may submit.

@@ -16,6 +16,8 @@ pub mod keys;
 pub mod measures;
 pub mod policies;
 pub mod projections;
+pub mod queries;
+pub mod tokens;
 
 mod event_store;
 mod parlance;

@@ -24,6 +24,10 @@ impl State {
             Self::Closed => "closed",
         }
     }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Open, Self::Closed].into_iter().find(|state| state.as_str() == text)
+    }
 }
 
 /// A living conversation as lists show it.
@@ -60,11 +64,7 @@ impl InboxRow {
             conversation: ConversationId::new(read.id()?),
             incarnation: u32::try_from(read.number()?).map_err(|_| wrong(1))?,
             channel: ChannelId::new(read.id()?),
-            state: match read.text()? {
-                "open" => State::Open,
-                "closed" => State::Closed,
-                _ => return Err(wrong(3)),
-            },
+            state: State::parse(read.text()?).ok_or(wrong(3))?,
             assignee: read.maybe_id()?.map(MemberId::new),
             assigned_at: stamp(read.maybe_int()?),
             last_message: MessageId::new(read.id()?),

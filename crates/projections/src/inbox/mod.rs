@@ -9,6 +9,7 @@
 mod access;
 mod conversation;
 mod fold;
+mod kept;
 
 use std::collections::BTreeSet;
 
@@ -17,6 +18,7 @@ use parlance_domain::{ConversationId, MemberId};
 pub use self::{
     conversation::{InboxRow, State},
     fold::InboxProjector,
+    kept::{Access, Kept, Seen},
 };
 use crate::{Column, Table};
 

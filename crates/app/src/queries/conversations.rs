@@ -1,0 +1,123 @@
+//! Conversations: pages of a section, and those wanted by id.
+
+use std::collections::BTreeSet;
+
+use parlance_domain::{ChannelId, ConversationId, permissions::Action};
+use parlance_projections::{
+    FoldError,
+    inbox::{CONVERSATIONS, InboxRow, State},
+    key,
+};
+use parlance_store::{FIRST_GENERATION, Store, Wanted};
+
+use super::{
+    Queries, cut,
+    opening::Opening,
+    sections::{Since, access_wanted, section_of, since},
+    sight::Sight,
+};
+use crate::front::{Asker, ConversationView, FrontError, Page, Place, Section};
+
+/// How long after the contact's last message the provider lets an account answer freely: 24 hours.
+const REPLY_WINDOW_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
+impl<S: Store + Clone> Queries<S> {
+    /// A page of a section, newest message first.
+    pub async fn conversations(
+        &self,
+        by: Asker,
+        section: Section,
+        channel: Option<ChannelId>,
+        after: Option<Place>,
+        limit: usize,
+    ) -> Result<Page<ConversationView>, FrontError> {
+        let sight = self.sight_of(by, channel).await?;
+        let holding = self.holding(&sight, &sight.seen()).await?;
+        let buckets = holding.buckets(section, by.member);
+        if buckets.is_empty() {
+            return Ok(Page { items: Vec::new(), more: false });
+        }
+        let limit = limit.min(Page::<ConversationView>::ITEMS_MAX);
+        let after = after.map(|place| (place.at, place.position));
+        let page = self.store.section_page(by.account, FIRST_GENERATION, buckets, after, limit + 1).await?;
+        let mut rows = page.iter().map(InboxRow::from_row).collect::<Result<Vec<_>, FoldError>>()?;
+        let more = cut(&mut rows, limit);
+        Ok(Page { items: self.views(&sight, rows, &holding.since).await?, more })
+    }
+
+    /// Those of the wanted that exist for the asker; of a list that is longer than a page its beginning.
+    pub async fn conversations_by_id(
+        &self,
+        by: Asker,
+        wanted: Vec<ConversationId>,
+    ) -> Result<Vec<ConversationView>, FrontError> {
+        let (sight, rows) = self.rows_for(by, wanted).await?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let access = vec![access_wanted(by, &sight.seen())];
+        let access = self.store.find_rows(by.account, FIRST_GENERATION, access).await?;
+        self.views(&sight, rows, &since(&access.concat())?).await
+    }
+
+    /// The rows of those of the wanted that exist for the asker.
+    pub(super) async fn rows_for(
+        &self,
+        by: Asker,
+        wanted: impl IntoIterator<Item = ConversationId>,
+    ) -> Result<(Sight, Vec<InboxRow>), FrontError> {
+        self.asker(by).await?;
+        let wanted: BTreeSet<_> = wanted.into_iter().take(Page::<()>::ITEMS_MAX).collect();
+        let keys = wanted.iter().map(|id| key([id.uuid().into()])).collect();
+        let wanted = vec![Wanted { table: &CONVERSATIONS, keys }];
+        let found = self.store.find_rows(by.account, FIRST_GENERATION, wanted).await?.concat();
+        let mut rows = found.iter().map(InboxRow::from_row).collect::<Result<Vec<_>, FoldError>>()?;
+        let sight = self.sight(by, rows.iter().map(|row| row.channel)).await?;
+        rows.retain(|row| sight.sees(row.channel));
+        Ok((sight, rows))
+    }
+
+    async fn views(
+        &self,
+        sight: &Sight,
+        rows: Vec<InboxRow>,
+        since: &Since,
+    ) -> Result<Vec<ConversationView>, FrontError> {
+        let mut wanted = Opening::default();
+        let rows: Vec<_> = rows
+            .into_iter()
+            .map(|mut row| {
+                let profile = wanted.add(row.profile.take());
+                (row, profile)
+            })
+            .collect();
+        let opened = self.open(sight.by.account, wanted).await?;
+        let view = |(row, profile): (InboxRow, _)| ConversationView {
+            id: row.conversation,
+            incarnation: row.incarnation,
+            channel: row.channel,
+            closed: row.state == State::Closed,
+            section: section_of(row.state, row.assignee, sight.by.member),
+            assignee: row.assignee,
+            assigned_at: row.assigned_at,
+            contact: opened.value(profile),
+            last_message: row.last_message,
+            place: Place { at: row.last_message_at, position: row.last_message_position },
+            messages: row.messages,
+            unread: is_unread(&row, sight.by, since),
+            reply_window_ends_at: row.last_contact_at.map(|at| at.plus_micros(REPLY_WINDOW_MICROS)),
+            changed: row.changed,
+            may_delete: sight.may(Action::DeleteConversation, Some(row.channel)),
+        };
+        Ok(rows.into_iter().map(view).collect())
+    }
+}
+
+/// The contact's latest message was recorded after both the member's mark and the gaining of their access.
+/// Access that the read models do not show yet begins with nothing unread.
+fn is_unread(row: &InboxRow, by: Asker, since: &Since) -> bool {
+    match (row.last_contact_position, since.get(&row.channel)) {
+        (Some(last), Some(since)) => last > *since && !row.readers.contains(&by.member),
+        _ => false,
+    }
+}
