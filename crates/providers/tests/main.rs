@@ -1,5 +1,6 @@
 //! The providers' crate as others use it: through the port. One file an area.
 
+mod checks;
 mod messenger_events;
 mod messenger_messages;
 mod messenger_signatures;

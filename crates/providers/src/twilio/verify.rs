@@ -17,10 +17,10 @@ const BODY_HASH: &str = "bodySHA256";
 
 pub(super) fn verify(secrets: &ConnectionSecrets, request: &SignedRequest<'_>) -> Result<(), NotAuthentic> {
     let [signature] = request.signatures else { return Err(NotAuthentic::Unsigned) };
-    verified(secrets, request, signature)
-        .filter(|verified| *verified)
-        .map(|_| ())
-        .ok_or(NotAuthentic::WrongSignature)
+    match verified(secrets, request, signature) {
+        Some(true) => Ok(()),
+        Some(false) | None => Err(NotAuthentic::WrongSignature),
+    }
 }
 
 /// `None`: the request is not of a form that can be verified.
