@@ -6,5 +6,6 @@ mod messenger_events;
 mod messenger_messages;
 mod messenger_signatures;
 mod support;
+mod twilio;
 mod twilio_forms;
 mod twilio_signatures;
