@@ -13,6 +13,9 @@ use parlance_domain::{
     OperatorId, Position, channel::Visibility, connection::ChannelKind,
 };
 
+/// Named by [`FrontError`], so that an interface can tell its cases apart without knowing the store.
+pub use parlance_store::StoreError;
+
 pub use self::{
     error::FrontError,
     views::{
