@@ -1,1 +1,33 @@
-//! The GraphQL API over the shell.
+//! The GraphQL interface: the schema over `parlance_app::front`, and `POST /graphql`. Every object says what the
+//! product is in its descriptions; `schema.graphql` at the repository's root is generated from them.
+//!
+//! A file has one area: its types, inputs, payloads and resolvers together. To add a query or mutation: write it
+//! in its area's file, merge a new area in `schema.rs`, and generate `schema.graphql` anew (its test says how).
+
+mod account;
+mod channel_changes;
+mod channels;
+mod connections;
+mod conversation_changes;
+mod conversations;
+mod cursor;
+mod dead_letters;
+mod errors;
+mod http;
+mod limits;
+mod loaders;
+mod member_changes;
+mod members;
+mod messages;
+mod node;
+mod paging;
+mod payload;
+mod scalars;
+mod schema;
+mod sections;
+mod session;
+
+pub use errors::{ErrorCode, FaultCode};
+pub use http::router;
+pub use scalars::Position;
+pub use schema::{Schema, schema, sdl};

@@ -1,0 +1,175 @@
+//! What every refusal says to people: what is wrong and what to do, in the languages of accounts.
+
+use parlance_domain::account::Language;
+
+use super::{ErrorCode, Wrong};
+
+/// The message of a refusal.
+pub(super) fn text(wrong: &Wrong, language: Language) -> String {
+    let (en, hu) = texts(wrong.code);
+    let text = match language {
+        Language::En => en,
+        Language::Hu => hu,
+    };
+    match wrong.limit {
+        Some(limit) => text.replace("{limit}", &limit.to_string()),
+        None => text.to_owned(),
+    }
+}
+
+/// English, Hungarian. `{limit}` stands for how long a text may be.
+const fn texts(code: ErrorCode) -> (&'static str, &'static str) {
+    match code {
+        ErrorCode::NotFound => (
+            "There is no such thing, or you have no access to it. Reload the page.",
+            "Nincs ilyen, vagy nincs hozzáférésed. Töltsd újra az oldalt.",
+        ),
+        ErrorCode::NotPermitted => (
+            "This needs account settings access. Ask a member who has it.",
+            "Ehhez hozzáférés kell a fiók beállításaihoz. Kérd olyan tagtól, akinek van.",
+        ),
+        ErrorCode::OnlyInstaller => (
+            "Only the member who installed the channel can do this. Ask them, or have the channel handed over.",
+            "Ezt csak a csatorna telepítője teheti meg. Kérd meg őt, vagy vedd át tőle a csatornát.",
+        ),
+        ErrorCode::OnlyOneself => (
+            "Only the member concerned can do this. Ask them.",
+            "Ezt csak maga az érintett tag teheti meg. Kérd meg őt.",
+        ),
+        ErrorCode::InvalidId => (
+            "This is not an id of the kind needed here. Copy the id anew.",
+            "Ez nem az itt szükséges fajta azonosító. Másold ki újra.",
+        ),
+        ErrorCode::Empty => {
+            ("This is empty. Type at least one character.", "Ez üres. Írj be legalább egy karaktert.")
+        }
+        ErrorCode::TooLong => (
+            "This is too long. It may be at most {limit} characters.",
+            "Ez túl hosszú. Legfeljebb {limit} karakter lehet.",
+        ),
+        ErrorCode::ControlCharacter => (
+            "This holds a line break or another control character. Remove it.",
+            "Sortörés vagy más vezérlőkarakter van benne. Töröld ki.",
+        ),
+        ErrorCode::NotAnEmail => (
+            "This is not an e-mail address. It should look like name@example.com.",
+            "Ez nem e-mail-cím. Ilyen formájú legyen: nev@example.com.",
+        ),
+        ErrorCode::UnknownTimeZone => (
+            "This time zone is not known. Use an IANA name, such as Europe/Budapest.",
+            "Ismeretlen időzóna. IANA-nevet adj meg, például: Europe/Budapest.",
+        ),
+        ErrorCode::NameUnreadable => (
+            "The account's name cannot be read at the moment, so it cannot be kept. Give the name as well.",
+            "A fiók neve most nem olvasható, ezért nem tartható meg. Add meg a nevet is.",
+        ),
+        ErrorCode::LastWithSettingsAccess => (
+            "The last member with account settings access cannot lose it. Grant it to another member first.",
+            "Az utolsó tagtól, aki hozzáfér a fiók beállításaihoz, ez nem vehető el. Előbb add meg másnak.",
+        ),
+        ErrorCode::AlreadyMember => (
+            "A member with this e-mail address is here or invited already. Use another address.",
+            "Ezzel az e-mail-címmel már van tag vagy meghívott. Adj meg másik címet.",
+        ),
+        ErrorCode::StillInstaller => (
+            "The member installed a channel. Hand the channel over first, then try again.",
+            "A tag csatornát telepített. Előbb add át a csatornát másnak, aztán próbáld újra.",
+        ),
+        ErrorCode::MemberNotActive => (
+            "The member has not joined yet, or was removed. Choose an active member.",
+            "A tag még nem csatlakozott, vagy eltávolították. Válassz aktív tagot.",
+        ),
+        ErrorCode::InvitationInvalid => (
+            "This invitation is not valid any more. Ask for a new one.",
+            "Ez a meghívó már nem érvényes. Kérj újat.",
+        ),
+        ErrorCode::KindClosed => (
+            "This kind of channel is not offered to new connections. Choose another kind.",
+            "Ilyen csatorna már nem köthető be újonnan. Válassz másik fajtát.",
+        ),
+        ErrorCode::NotAProviderId => (
+            "This cannot be a page's id, or a phone number with its country code. Copy it from the provider.",
+            "Ez nem lehet oldalazonosító vagy országkódos telefonszám. Másold ki a szolgáltatónál.",
+        ),
+        ErrorCode::SigningSecretMissing => (
+            "The signing secret is needed: Meta's app secret, or Twilio's auth token. Copy it from the provider.",
+            "Kell az aláíró titok: a Meta app secretje vagy a Twilio auth tokenje. Másold ki a szolgáltatónál.",
+        ),
+        ErrorCode::AccessMissing => (
+            "What calls the provider is needed: Meta's page access token, or Twilio's account SID. Copy it there.",
+            "Kell a hívásokhoz: a Meta page access tokenje vagy a Twilio account SID-je. Másold ki a szolgáltatónál.",
+        ),
+        ErrorCode::CredentialsRefused => (
+            "The provider refuses these credentials for this page or number. Check them and try again.",
+            "A szolgáltató nem fogadja el ezeket az adatokat ehhez az oldalhoz vagy számhoz. Ellenőrizd őket, és próbáld újra.",
+        ),
+        ErrorCode::ProviderUnavailable => (
+            "The provider cannot be asked at the moment, so nothing was changed. Try again later.",
+            "A szolgáltató most nem érhető el, ezért semmi sem változott. Próbáld újra később.",
+        ),
+        ErrorCode::ConnectionMismatch => (
+            "The connection does not exist, or is of another kind than the channel. Choose another connection.",
+            "A kapcsolat nem létezik, vagy más fajta, mint a csatorna. Válassz másik kapcsolatot.",
+        ),
+        ErrorCode::ChannelDisconnected => (
+            "The channel is disconnected. Connect it again first.",
+            "A csatorna le van választva. Előbb kösd be újra.",
+        ),
+        ErrorCode::ChannelUnreadable => (
+            "The channel's page or number cannot be read, so it cannot be changed. Connect the channel again.",
+            "A csatorna oldala vagy száma nem olvasható, ezért nem módosítható. Kösd be újra a csatornát.",
+        ),
+        ErrorCode::NewInstallerNotActive => (
+            "The channel can only be handed over to an active member. Choose another member.",
+            "A csatorna csak aktív tagnak adható át. Válassz másik tagot.",
+        ),
+        ErrorCode::AlreadyAssigned => (
+            "Another member holds the conversation by now. Look who it is before you assign it anew.",
+            "A beszélgetés már másnál van. Nézd meg, kinél, mielőtt újra kiosztod.",
+        ),
+        ErrorCode::NotAssigned => (
+            "Nobody holds the conversation any more. Look at it again before you assign it.",
+            "A beszélgetés már senkinél sincs. Nézd meg újra, mielőtt kiosztod.",
+        ),
+        ErrorCode::AssigneeWithoutAccess => (
+            "This member has no access to the conversation. Choose another member.",
+            "Ez a tag nem fér hozzá a beszélgetéshez. Válassz másik tagot.",
+        ),
+        ErrorCode::AssigneeUnavailable => (
+            "This member is not available. Choose another, or wait until they switch their availability on.",
+            "Ez a tag most nem elérhető. Válassz másikat, vagy várd meg, amíg elérhetőre állítja magát.",
+        ),
+        ErrorCode::PageSizeOutOfRange => (
+            "A page holds 1 to 100 items. Ask for a number between them.",
+            "Egy oldalon 1–100 elem lehet. Ezek közötti számot adj meg.",
+        ),
+        ErrorCode::PageDirectionMixed => (
+            "Use `first` and `after` to read forwards, or `last` and `before` to read backwards, not both.",
+            "Előre a `first` és `after`, visszafelé a `last` és `before` való; a kettő nem keverhető.",
+        ),
+        ErrorCode::CursorInvalid => (
+            "This is not a cursor. Use one that a list's page gave.",
+            "Ez nem kurzor. Olyat adj meg, amely egy lista oldalából való.",
+        ),
+        ErrorCode::CursorOfAnotherList => (
+            "This cursor belongs to another list. Begin this list without a cursor.",
+            "Ez a kurzor másik listához tartozik. Kezdd a listát kurzor nélkül.",
+        ),
+        ErrorCode::Reload => (
+            "This is from before the installation was restored from a backup. Reload the page.",
+            "Ez még a biztonsági mentés visszaállítása előttről való. Töltsd újra az oldalt.",
+        ),
+        ErrorCode::Unauthenticated => (
+            "This needs an API token. Send one in the Authorization header.",
+            "Ehhez API-token kell. Küldd az Authorization fejlécben.",
+        ),
+        ErrorCode::MembersOnly => (
+            "This is for members of an account. Use a member's API token.",
+            "Ez a fiók tagjainak való. Egy tag API-tokenjét használd.",
+        ),
+        ErrorCode::OperatorsOnly => (
+            "This is for operators of the installation. Use an operator's API token.",
+            "Ez az üzemeltetőknek való. Egy üzemeltető API-tokenjét használd.",
+        ),
+    }
+}

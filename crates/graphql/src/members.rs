@@ -1,0 +1,154 @@
+//! Members: the type, the viewer, and the queries for them.
+
+use async_graphql::{Context, Enum, ID, Object, Result};
+use parlance_app::front::{MemberView, Towards};
+use parlance_domain::{MemberId, member::Standing};
+
+use crate::{
+    account::Account,
+    cursor::List,
+    paging::{connection, items, limit, page, place},
+    payload::Shown,
+    scalars::Position,
+    session::Scope,
+};
+
+/// Where a member stands in the account.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberStanding {
+    /// Invited, and not joined yet.
+    Invited,
+    /// Joined: may do what members may do.
+    Active,
+    /// Not in the account any more. May be invited again.
+    Removed,
+}
+
+/// What a member may do beyond what every member may do.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// Connect and manage channels, invite and manage members, change the account's settings.
+    AccountSettings,
+}
+
+impl Permission {
+    fn of(settings_access: bool) -> Vec<Self> {
+        settings_access.then_some(Self::AccountSettings).into_iter().collect()
+    }
+
+    /// Whether account settings access is among them.
+    pub(crate) fn settings_access(permissions: &[Self]) -> bool {
+        permissions.contains(&Self::AccountSettings)
+    }
+}
+
+#[derive(Clone)]
+pub struct Member(pub(crate) MemberView);
+
+/// A person who uses an account.
+#[Object]
+impl Member {
+    /// The member's id: `memb_` and 32 hexadecimal digits. The same e-mail address has the same id in an account,
+    /// also when it is invited again after a removal.
+    pub(crate) async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// The member's name. Null if it cannot be read.
+    async fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    /// The member's e-mail address. Null if it cannot be read.
+    async fn email(&self) -> Option<&str> {
+        self.0.email.as_deref()
+    }
+
+    /// Where the member stands in the account.
+    async fn standing(&self) -> MemberStanding {
+        match self.0.standing {
+            Standing::Invited => MemberStanding::Invited,
+            Standing::Active => MemberStanding::Active,
+            Standing::Absent | Standing::Removed => MemberStanding::Removed,
+        }
+    }
+
+    /// Whether conversations can be assigned to the member now. Each member switches this for themselves.
+    async fn available(&self) -> bool {
+        self.0.available
+    }
+
+    /// What the member may do beyond what every member may do.
+    async fn permissions(&self) -> Vec<Permission> {
+        Permission::of(self.0.settings_access)
+    }
+}
+
+impl Shown for Member {
+    type Key = MemberId;
+
+    async fn load(scope: &Scope, key: MemberId) -> Result<Option<Self>> {
+        Ok(scope.look_up(key).await?.map(Self))
+    }
+}
+
+pub struct Viewer(pub(crate) Scope);
+
+/// The member who asks, as the API token tells.
+#[Object]
+impl Viewer {
+    /// The member.
+    async fn member(&self) -> Result<Option<Member>> {
+        Member::load(&self.0, self.0.by().member).await
+    }
+
+    /// The member's account.
+    async fn account(&self) -> Result<Option<Account>> {
+        Account::load(&self.0, self.0.by().account).await
+    }
+
+    /// What the member may do beyond what every member may do.
+    async fn permissions(&self) -> Result<Vec<Permission>> {
+        let member = Member::load(&self.0, self.0.by().member).await?;
+        Ok(Permission::of(member.is_some_and(|member| member.0.settings_access)))
+    }
+}
+
+connection! {
+    /// A page of an account's members.
+    MemberConnection, MemberEdge, Member
+}
+
+#[derive(Default)]
+pub struct MembersQuery;
+
+#[Object]
+impl MembersQuery {
+    /// The member who asks, with their account and permissions.
+    async fn viewer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Answer only once this position is shown.")] at_least: Option<Position>,
+    ) -> Result<Option<Viewer>> {
+        Scope::at_least(ctx, at_least).await.map(Viewer).map(Some)
+    }
+
+    /// The account's members, invited ones included and removed ones not, in a fixed order that says nothing.
+    #[graphql(complexity = "items(first, None) * child_complexity + 1")]
+    async fn members(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 1 to 100, or 25 if left out.")] first: Option<i32>,
+        #[graphql(desc = "Those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Answer only once this position is shown.")] at_least: Option<Position>,
+    ) -> Result<Option<MemberConnection>> {
+        let scope = Scope::at_least(ctx, at_least).await?;
+        let list = List::Members(scope.by().account);
+        let epoch = scope.epoch().await?;
+        let limit = scope.checked(limit(first, "first")).await?;
+        let from = scope.checked(place::<MemberId>(after.as_deref(), list, epoch, "after")).await?;
+        let found = scope.answer(scope.front().members(scope.by(), from, limit).await).await?;
+        let page = page(found, Towards::Newer, from.is_some(), list, epoch, |view| view.id, Member);
+        Ok(Some(page.into()))
+    }
+}

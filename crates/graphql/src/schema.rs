@@ -1,0 +1,135 @@
+//! The whole schema, and how a request is run on it.
+
+use async_graphql::{EmptySubscription, MergedObject, Request, Response};
+use parlance_app::front::{Principal, SharedFront};
+
+use crate::{
+    account::{AccountMutation, AccountQuery},
+    channel_changes::ChannelsMutation,
+    channels::ChannelsQuery,
+    connections::{ConnectionsMutation, ConnectionsQuery},
+    conversation_changes::ConversationsMutation,
+    conversations::ConversationsQuery,
+    dead_letters::DeadLettersQuery,
+    limits::{COMPLEXITY_MAX, DIRECTIVES_MAX, Limits, NESTING_MAX},
+    member_changes::MembersMutation,
+    members::MembersQuery,
+    node::NodeQuery,
+    sections::SectionsQuery,
+    session::Session,
+};
+
+/// What there is to see. What does not exist, or is not the asking member's to see, is null. An error has a
+/// `code` in its `extensions`: one of `ErrorCode`; or `BEHIND` or `UNAVAILABLE` (try again), `OUTCOME_UNKNOWN`
+/// (look before you try again) or `INTERNAL`, with a `traceId` for the operator.
+#[derive(MergedObject, Default)]
+pub struct Query(
+    MembersQuery,
+    AccountQuery,
+    SectionsQuery,
+    ConversationsQuery,
+    NodeQuery,
+    ChannelsQuery,
+    ConnectionsQuery,
+    DeadLettersQuery,
+);
+
+/// What there is to do. A refusal stands in the payload's `errors`. Asking for what is so already changes nothing
+/// and is no error. A fault of the installation is an error of the request, as with queries.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    AccountMutation,
+    ChannelsMutation,
+    ConnectionsMutation,
+    MembersMutation,
+    ConversationsMutation,
+);
+
+type Inner = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+
+/// The schema over a front. Clones share it.
+#[derive(Clone)]
+pub struct Schema {
+    inner: Inner,
+    front: SharedFront,
+}
+
+fn inner() -> Inner {
+    Inner::build(Query::default(), Mutation::default(), EmptySubscription)
+        .limit_complexity(COMPLEXITY_MAX)
+        .limit_directives(DIRECTIVES_MAX)
+        .limit_recursive_depth(NESTING_MAX)
+        .extension(Limits)
+        .finish()
+}
+
+/// The schema over a front.
+pub fn schema(front: SharedFront) -> Schema {
+    Schema { inner: inner(), front }
+}
+
+/// The schema's text, as `schema.graphql` has it.
+pub fn sdl() -> String {
+    inner().sdl()
+}
+
+impl Schema {
+    /// Runs a request of `principal`, or of nobody. `trace_id` names it in the log and in masked errors. Must be
+    /// called inside a tokio runtime: look-ups are gathered on it.
+    pub async fn execute(
+        &self,
+        request: Request,
+        principal: Option<Principal>,
+        trace_id: String,
+    ) -> Response {
+        self.inner.execute(request.data(Session::new(self.front.clone(), principal, trace_id))).await
+    }
+
+    pub fn front(&self) -> &SharedFront {
+        &self.front
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sdl;
+
+    #[test]
+    fn schema_graphql_is_what_the_code_says() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schema.graphql");
+        if std::env::var_os("PARLANCE_WRITE_SCHEMA").is_some() {
+            std::fs::write(file, sdl()).unwrap();
+        }
+        let committed = std::fs::read_to_string(file).unwrap_or_default();
+        assert!(
+            committed == sdl(),
+            "schema.graphql is stale: run `PARLANCE_WRITE_SCHEMA=1 cargo test -p parlance-graphql schema`"
+        );
+    }
+
+    /// Introspection's own directives and scalars have the words of the GraphQL specification.
+    #[test]
+    fn everything_in_the_schema_has_a_description() {
+        let sdl = sdl();
+        let lines: Vec<_> = sdl.lines().map(str::trim).collect();
+        let mut undescribed = Vec::new();
+        let mut inside_of_a_description = false;
+        for (n, line) in lines.iter().enumerate() {
+            if *line == "\"\"\"" {
+                inside_of_a_description = !inside_of_a_description;
+                continue;
+            }
+            let is_text = inside_of_a_description || line.starts_with('"');
+            let is_a_thing = !is_text
+                && !line.is_empty()
+                && !["}", ")", "schema", "query:", "mutation:", "directive"]
+                    .iter()
+                    .any(|end| line.starts_with(end));
+            let described = n > 0 && lines[n - 1].ends_with('"');
+            if is_a_thing && !described {
+                undescribed.push(*line);
+            }
+        }
+        assert!(undescribed.is_empty(), "without a description: {undescribed:#?}");
+    }
+}

@@ -1,0 +1,207 @@
+//! Who asks, during one request: nobody, an operator, or a member with what they may see (`Scope`).
+
+use std::{collections::HashMap, hash::Hash, sync::Arc};
+
+use async_graphql::{
+    Context, Error,
+    dataloader::{DataLoader, Loader},
+};
+use parlance_app::front::{Asker, FrontError, Page, Principal, SharedFront};
+use parlance_domain::{OperatorId, account::Language};
+use tokio::sync::OnceCell;
+
+use crate::{
+    errors::{ErrorCode, Fault, FaultCode, Refused, Trace, Wrong},
+    loaders::LookUps,
+    scalars::Position,
+};
+
+/// A request's asker and what names the request in the log.
+pub(crate) struct Session {
+    pub front: SharedFront,
+    pub trace: Arc<Trace>,
+    who: Who,
+}
+
+enum Who {
+    Nobody,
+    Member(Scope),
+    Operator(OperatorId),
+}
+
+impl Session {
+    pub fn new(front: SharedFront, principal: Option<Principal>, trace_id: String) -> Self {
+        let trace = Arc::new(Trace::new(trace_id));
+        let who = match principal {
+            None => Who::Nobody,
+            Some(Principal::Operator(operator)) => Who::Operator(operator),
+            Some(Principal::Member(by)) => Who::Member(Scope::new(front.clone(), by, trace.clone())),
+        };
+        Self { front, trace, who }
+    }
+
+    pub fn of<'a>(ctx: &Context<'a>) -> &'a Self {
+        ctx.data_unchecked::<Self>()
+    }
+
+    /// The operator who asks.
+    pub fn operator(&self) -> Result<OperatorId, Error> {
+        match self.who {
+            Who::Operator(operator) => Ok(operator),
+            Who::Member(_) => Err(Wrong::new(ErrorCode::OperatorsOnly).into_error(Language::En)),
+            Who::Nobody => Err(Wrong::new(ErrorCode::Unauthenticated).into_error(Language::En)),
+        }
+    }
+
+    /// A refusal or fault of something that was asked with no account to speak the language of.
+    pub fn error(&self, refused: impl Into<Refused>) -> Error {
+        match refused.into() {
+            Refused::Wrong(wrong) => first(wrong).into_error(Language::En),
+            Refused::Fault(fault) => self.trace.mask(fault),
+        }
+    }
+}
+
+fn first(wrong: Vec<Wrong>) -> Wrong {
+    wrong.into_iter().next().expect("a refusal names at least one thing that is wrong")
+}
+
+/// What a member sees during one request. Every object holds it, and asks it for what it refers to.
+#[derive(Clone)]
+pub struct Scope(Arc<Inner>);
+
+struct Inner {
+    front: SharedFront,
+    by: Asker,
+    trace: Arc<Trace>,
+    epoch: OnceCell<u32>,
+    look_ups: DataLoader<LookUps>,
+}
+
+impl Scope {
+    pub(crate) fn new(front: SharedFront, by: Asker, trace: Arc<Trace>) -> Self {
+        let look_ups = DataLoader::new(LookUps { front: front.clone(), by }, tokio::spawn)
+            .max_batch_size(Page::<()>::ITEMS_MAX);
+        Self(Arc::new(Inner { front, by, trace, epoch: OnceCell::new(), look_ups }))
+    }
+
+    /// The scope of the member who asks.
+    pub(crate) fn of(ctx: &Context<'_>) -> Result<Self, Error> {
+        match &Session::of(ctx).who {
+            Who::Member(scope) => Ok(scope.clone()),
+            Who::Operator(_) => Err(Wrong::new(ErrorCode::MembersOnly).into_error(Language::En)),
+            Who::Nobody => Err(Wrong::new(ErrorCode::Unauthenticated).into_error(Language::En)),
+        }
+    }
+
+    /// The scope of the member who asks, once the read models show `at_least`.
+    pub(crate) async fn at_least(ctx: &Context<'_>, at_least: Option<Position>) -> Result<Self, Error> {
+        let scope = Self::of(ctx)?;
+        if let Some(position) = at_least {
+            let position = scope.inside(position).await?;
+            let shown = scope.front().shown(scope.by().account, position).await;
+            scope.answer(shown).await?;
+        }
+        Ok(scope)
+    }
+
+    pub(crate) fn front(&self) -> &SharedFront {
+        &self.0.front
+    }
+
+    pub(crate) fn by(&self) -> Asker {
+        self.0.by
+    }
+
+    pub(crate) async fn epoch(&self) -> Result<u32, Error> {
+        let epoch = self.0.epoch.get_or_try_init(|| self.front().epoch(self.by().account)).await;
+        self.answer(epoch.copied()).await
+    }
+
+    /// A position's outside form.
+    pub(crate) async fn outside(&self, position: parlance_domain::Position) -> Result<Position, Error> {
+        Ok(Position { epoch: self.epoch().await?, position })
+    }
+
+    /// A position that came from outside, if it is of this log.
+    pub(crate) async fn inside(&self, position: Position) -> Result<parlance_domain::Position, Error> {
+        if position.epoch == self.epoch().await? {
+            Ok(position.position)
+        } else {
+            Err(self.error(Wrong::new(ErrorCode::Reload)).await)
+        }
+    }
+
+    /// Waits until what was done at `position` is shown.
+    pub(crate) async fn shown(&self, position: parlance_domain::Position) -> Result<(), Error> {
+        match self.front().shown(self.by().account, position).await {
+            Err(cause @ FrontError::Behind) => {
+                Err(self.0.trace.mask(Fault { code: FaultCode::NotShownYet, cause }))
+            }
+            answer => self.answer(answer).await,
+        }
+    }
+
+    /// One thing by its key, together with everything else that is looked up meanwhile.
+    pub(crate) async fn look_up<K>(&self, key: K) -> Result<Option<<LookUps as Loader<K>>::Value>, Error>
+    where
+        K: Send + Sync + Hash + Eq + Clone + 'static,
+        LookUps: Loader<K, Error = FrontError>,
+    {
+        let found = self.0.look_ups.load_one(key).await;
+        self.answer(found).await
+    }
+
+    /// Several things by their keys; those that are not there are left out.
+    pub(crate) async fn look_up_all<K>(
+        &self,
+        keys: Vec<K>,
+    ) -> Result<HashMap<K, <LookUps as Loader<K>>::Value>, Error>
+    where
+        K: Send + Sync + Hash + Eq + Clone + 'static,
+        LookUps: Loader<K, Error = FrontError>,
+    {
+        let found = self.0.look_ups.load_many(keys).await;
+        self.answer(found).await
+    }
+
+    /// An answer, its refusal or fault made an error for the outside.
+    pub(crate) async fn answer<T>(&self, answer: Result<T, FrontError>) -> Result<T, Error> {
+        match answer {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.error(error).await),
+        }
+    }
+
+    /// An argument that was checked, its refusal made an error for the outside.
+    pub(crate) async fn checked<T>(&self, argument: Result<T, Wrong>) -> Result<T, Error> {
+        match argument {
+            Ok(value) => Ok(value),
+            Err(wrong) => Err(self.error(wrong).await),
+        }
+    }
+
+    /// The same as [`Self::answer`]; what is not there, or not theirs, is null.
+    pub(crate) async fn answer_if_any<T>(&self, answer: Result<T, FrontError>) -> Result<Option<T>, Error> {
+        match answer {
+            Err(FrontError::NotFound) => Ok(None),
+            answer => self.answer(answer).await.map(Some),
+        }
+    }
+
+    pub(crate) async fn error(&self, refused: impl Into<Refused>) -> Error {
+        match refused.into() {
+            Refused::Wrong(wrong) => first(wrong).into_error(self.language().await),
+            Refused::Fault(fault) => self.fault(fault),
+        }
+    }
+
+    pub(crate) fn fault(&self, fault: Fault) -> Error {
+        self.0.trace.mask(fault)
+    }
+
+    /// The account's language. A refusal is told in English rather than not at all.
+    pub(crate) async fn language(&self) -> Language {
+        self.front().account(self.by()).await.map_or(Language::En, |account| account.language)
+    }
+}
