@@ -36,6 +36,7 @@ const EDGES: [(&str, &[&str]); 10] = [
             "parlance-app",
             "parlance-domain",
             "parlance-projections",
+            "parlance-server",
             "parlance-simulator",
             "parlance-store",
             "parlance-store-sqlite",

@@ -7,6 +7,7 @@ mod app;
 mod checker;
 pub mod driven;
 mod search;
+pub mod served;
 mod team;
 mod watched;
 

@@ -12,6 +12,7 @@ use parlance_domain::{
 };
 use parlance_store::{StoreError, StoredToken, TokenHash, TokenKind, Tokens};
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
 use crate::entropy::Entropy;
@@ -67,6 +68,16 @@ fn minted(text: String) -> Minted {
 
 fn secret(entropy: &Entropy) -> String {
     URL_SAFE_NO_PAD.encode(entropy.bytes::<SECRET_BYTES>())
+}
+
+/// A secret that goes into no store: 32 random bytes as 43 characters of base64url.
+pub fn random(entropy: &Entropy) -> String {
+    secret(entropy)
+}
+
+/// Whether two secrets are the same; takes as long wherever they differ.
+pub fn same(one: &str, other: &str) -> bool {
+    one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
 /// Reads a token's text; `None`: it cannot be one, and no store need be asked.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use parlance_app::ingestion::CheckError;
-use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect::Policy};
+use reqwest::{Client, ClientBuilder, RequestBuilder, StatusCode, Url, redirect::Policy};
 
 /// A provider's front door that does not open within this time will not open soon.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -38,9 +38,21 @@ impl Outbound {
     /// # Errors
     /// When the system's certificates cannot be used.
     pub fn new() -> Result<Self, OutboundError> {
+        Self::with(Client::builder())
+    }
+
+    /// Past every proxy of the environment: for providers on this machine.
+    ///
+    /// # Errors
+    /// When the system's certificates cannot be used.
+    pub fn direct() -> Result<Self, OutboundError> {
+        Self::with(Client::builder().no_proxy())
+    }
+
+    fn with(builder: ClientBuilder) -> Result<Self, OutboundError> {
         // The process's default may have been set by somebody else already; then theirs is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let client = builder
             .user_agent(concat!("parlance/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)

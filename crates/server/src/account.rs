@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
-use parlance_app::account::NewAccount;
 use parlance_domain::{Email, Name, account::Language};
-use serde_json::json;
 
-use crate::{config::Config, open};
+use crate::{
+    config::Config,
+    operator::{self, Request},
+};
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum LanguageFlag {
@@ -41,7 +42,7 @@ pub enum Command {
 
 pub async fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
     let Command::Create { name, language, time_zone, admin_email, admin_name, json } = command;
-    let new = NewAccount {
+    let request = Request::CreateAccount {
         name: Name::new(&name).context("--name")?,
         language: match language {
             LanguageFlag::En => Language::En,
@@ -51,14 +52,14 @@ pub async fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> 
         admin_email: Email::new(&admin_email).context("--admin-email")?,
         admin_name: Name::new(&admin_name).context("--admin-name")?,
     };
-    let parlance = open::parlance(config).await?;
-    let created = parlance.create_account(new).await?;
-    parlance.projections.catch_up(&parlance.store, created.account).await?;
+    let created = operator::ask(config, request).await?;
     if json {
-        let (account, admin) = (created.account.to_string(), created.admin.to_string());
-        println!("{}", json!({ "account": account, "admin": admin }));
+        println!("{created}");
     } else {
-        println!("account {}\nadmin   {}", created.account, created.admin);
+        for (label, key) in [("account", "account"), ("admin  ", "admin"), ("token  ", "token")] {
+            println!("{label} {}", created[key].as_str().unwrap_or_default());
+        }
+        println!("The token is the admin's key to the GraphQL API. It is shown this once.");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,10 +1,14 @@
 //! Settings: a flag wins over a `PARLANCE_…` variable, which wins over the TOML file, which wins over the
 //! default. Unknown keys and variables are errors: a setting that is mistyped must not be silently missing.
 
-use std::path::PathBuf;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
+use parlance_domain::connection::ChannelKind;
 use serde::Deserialize;
 
 /// How log lines look.
@@ -21,7 +25,7 @@ pub enum LogFormat {
 /// The settings as flags and variables.
 #[derive(Args, Debug, Default)]
 pub struct Flags {
-    /// A TOML file with settings: `data_dir`, `database_url`, `master_key_file`, `log`, `log_format`
+    /// A TOML file with settings; its keys are the flags' names with `_`
     #[arg(long, global = true, env = "PARLANCE_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// The folder that holds everything of the embedded store [default: ./data]
@@ -33,6 +37,25 @@ pub struct Flags {
     /// The file with the master key [default: master.key in the data folder]
     #[arg(long, global = true, env = "PARLANCE_MASTER_KEY_FILE", value_name = "FILE")]
     master_key_file: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, global = true, env = "PARLANCE_LISTEN", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where the world reaches this server, as `https://inbox.example.com`: part of webhook addresses, and of
+    /// what Twilio signs [default: http:// and the address listened on]
+    #[arg(long, global = true, env = "PARLANCE_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Kinds of channel that are closed to new connections, separated by commas: `messenger`, `whatsapp_twilio`
+    #[arg(long, global = true, env = "PARLANCE_CLOSED_KINDS", value_name = "KINDS", value_delimiter = ',')]
+    closed_kinds: Option<Vec<String>>,
+    /// Meta's Graph API [default: https://graph.facebook.com]
+    #[arg(long, global = true, env = "PARLANCE_GRAPH_URL", value_name = "URL")]
+    graph_url: Option<String>,
+    /// Twilio's API [default: https://api.twilio.com]
+    #[arg(long, global = true, env = "PARLANCE_TWILIO_URL", value_name = "URL")]
+    twilio_url: Option<String>,
+    /// Twilio's messaging API [default: https://messaging.twilio.com]
+    #[arg(long, global = true, env = "PARLANCE_TWILIO_MESSAGING_URL", value_name = "URL")]
+    twilio_messaging_url: Option<String>,
     /// What to log, as `info` or `parlance_app=debug,warn` [default: info]
     #[arg(long, global = true, env = "PARLANCE_LOG", value_name = "FILTER")]
     log: Option<String>,
@@ -41,11 +64,17 @@ pub struct Flags {
     log_format: Option<LogFormat>,
 }
 
-const VARIABLES: [&str; 6] = [
+const VARIABLES: [&str; 12] = [
     "PARLANCE_CONFIG",
     "PARLANCE_DATA_DIR",
     "PARLANCE_DATABASE_URL",
     "PARLANCE_MASTER_KEY_FILE",
+    "PARLANCE_LISTEN",
+    "PARLANCE_PUBLIC_URL",
+    "PARLANCE_CLOSED_KINDS",
+    "PARLANCE_GRAPH_URL",
+    "PARLANCE_TWILIO_URL",
+    "PARLANCE_TWILIO_MESSAGING_URL",
     "PARLANCE_LOG",
     "PARLANCE_LOG_FORMAT",
 ];
@@ -56,6 +85,12 @@ struct File {
     data_dir: Option<PathBuf>,
     database_url: Option<String>,
     master_key_file: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    public_url: Option<String>,
+    closed_kinds: Option<Vec<String>>,
+    graph_url: Option<String>,
+    twilio_url: Option<String>,
+    twilio_messaging_url: Option<String>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -64,12 +99,30 @@ struct File {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     pub data_dir: PathBuf,
+    /// Whether somebody named the data folder.
+    pub data_dir_named: bool,
     /// The embedded store's file.
     pub database: PathBuf,
     pub master_key_file: PathBuf,
+    pub listen: SocketAddr,
+    /// Without a slash at its end; `None`: the address that is listened on.
+    pub public_url: Option<String>,
+    pub closed_kinds: Vec<ChannelKind>,
+    pub providers: ProviderUrls,
     pub log: String,
     pub log_format: LogFormat,
 }
+
+/// Where the providers are called, without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderUrls {
+    pub graph: String,
+    pub twilio: String,
+    pub twilio_messaging: String,
+}
+
+/// Nothing is told what to listen on: loopback, where nobody else gets in.
+const LISTEN: &str = "127.0.0.1:8080";
 
 impl Config {
     pub fn read(flags: Flags) -> anyhow::Result<Self> {
@@ -89,8 +142,21 @@ impl Config {
         Self::merge(flags, file)
     }
 
+    /// The same, with everything of the embedded store in another folder.
+    #[must_use]
+    pub fn in_folder(self, folder: &Path) -> Self {
+        Self {
+            database: folder.join("parlance.db"),
+            master_key_file: folder.join("master.key"),
+            data_dir: folder.to_owned(),
+            ..self
+        }
+    }
+
     fn merge(flags: Flags, file: File) -> anyhow::Result<Self> {
-        let data_dir = flags.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("data"));
+        let data_dir = flags.data_dir.or(file.data_dir);
+        let data_dir_named = data_dir.is_some();
+        let data_dir = data_dir.unwrap_or_else(|| PathBuf::from("data"));
         let database = match flags.database_url.or(file.database_url) {
             None => data_dir.join("parlance.db"),
             Some(url) => match url.strip_prefix("sqlite://") {
@@ -99,14 +165,65 @@ impl Config {
             },
         };
         let master_key_file = flags.master_key_file.or(file.master_key_file);
+        let url = |name: &str, given: Option<String>, default: &str| {
+            given.map_or_else(|| Ok(default.to_owned()), |url| base_url(name, &url))
+        };
         Ok(Self {
             master_key_file: master_key_file.unwrap_or_else(|| data_dir.join("master.key")),
             database,
             data_dir,
+            data_dir_named,
+            listen: flags
+                .listen
+                .or(file.listen)
+                .unwrap_or_else(|| LISTEN.parse().expect("a literal address is one")),
+            public_url: flags
+                .public_url
+                .or(file.public_url)
+                .map(|url| base_url("the public URL", &url))
+                .transpose()?,
+            closed_kinds: flags
+                .closed_kinds
+                .or(file.closed_kinds)
+                .unwrap_or_default()
+                .iter()
+                .map(|kind| channel_kind(kind))
+                .collect::<anyhow::Result<_>>()?,
+            providers: ProviderUrls {
+                graph: url(
+                    "the Graph API's URL",
+                    flags.graph_url.or(file.graph_url),
+                    "https://graph.facebook.com",
+                )?,
+                twilio: url("Twilio's URL", flags.twilio_url.or(file.twilio_url), "https://api.twilio.com")?,
+                twilio_messaging: url(
+                    "Twilio's messaging URL",
+                    flags.twilio_messaging_url.or(file.twilio_messaging_url),
+                    "https://messaging.twilio.com",
+                )?,
+            },
             log: flags.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
         })
     }
+}
+
+/// A URL that paths are added to.
+fn base_url(name: &str, given: &str) -> anyhow::Result<String> {
+    let url = given.trim().trim_end_matches('/');
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.contains(['?', '#', '@', ' ']) => Ok(url.to_owned()),
+        _ => bail!("{name} must be `https://` (or `http://`), a host and perhaps a path, not `{given}`"),
+    }
+}
+
+fn channel_kind(code: &str) -> anyhow::Result<ChannelKind> {
+    let known = ChannelKind::ALL.into_iter().find(|kind| kind.code() == code.trim());
+    known.with_context(|| {
+        let all = ChannelKind::ALL.map(ChannelKind::code).join(", ");
+        format!("`{code}` is no kind of channel; the kinds are {all}")
+    })
 }
 
 #[cfg(test)]
@@ -128,6 +245,18 @@ mod tests {
     fn a_mistyped_key_is_an_error_that_names_it() {
         let error = toml::from_str::<File>("data_dri = '/srv/p'").unwrap_err().to_string();
         assert!(error.contains("data_dri"), "{error}");
+    }
+
+    #[test]
+    fn a_public_url_has_no_slash_at_its_end_and_kinds_are_known_ones() {
+        let read = |text: &str| Config::merge(Flags::default(), toml::from_str(text).unwrap());
+        let config =
+            read("public_url = 'https://inbox.example.com/'\nclosed_kinds = ['whatsapp_twilio']").unwrap();
+        assert_eq!(config.public_url.as_deref(), Some("https://inbox.example.com"));
+        assert_eq!(config.closed_kinds, [ChannelKind::WhatsappTwilio]);
+        assert!(read("public_url = 'inbox.example.com'").is_err());
+        assert!(read("public_url = 'https://inbox.example.com/?a=b'").is_err());
+        assert!(read("closed_kinds = ['fax']").unwrap_err().to_string().contains("messenger"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The `parlance` binary: reads its settings, opens the store, runs one subcommand.
+//! The `parlance` command line: reads its settings, opens the store, runs one subcommand.
 //!
 //! Exit codes: 0 done; 1 done, and something is wrong with what was looked at (`projections verify`);
 //! 2 not done (usage, settings, store, keys). What goes wrong is said on standard error; standard output
@@ -6,10 +6,17 @@
 
 mod account;
 mod config;
+mod dead_letters;
+mod demo;
+mod http;
+mod member;
 mod migrate;
 mod open;
+mod operator;
+mod operator_token;
 mod progress;
 mod projections;
+mod serve;
 mod telemetry;
 
 use std::process::ExitCode;
@@ -34,17 +41,35 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Serve the GraphQL API and take webhooks
+    Serve,
+    /// Try it: a company with five members and customers who write, all on this machine
+    Demo(demo::Options),
     /// Make the store if there is none, and bring its tables up to date
     Migrate,
     /// Accounts: the companies that share this installation
     #[command(subcommand)]
     Account(account::Command),
+    /// Members of accounts
+    #[command(subcommand)]
+    Member(member::Command),
+    /// Those who run the installation
+    #[command(subcommand)]
+    Operator(operator_token::Command),
+    /// Deliveries of providers that could not be taken, and were kept
+    #[command(subcommand, name = "deadletters")]
+    DeadLetters(dead_letters::Command),
+    /// Print the GraphQL schema
+    Schema,
     /// Read models: where they stand, and whether they are what the log says
     #[command(subcommand)]
     Projections(projections::Command),
 }
 
-fn main() -> ExitCode {
+/// Runs the command that the process's arguments name.
+pub fn main() -> ExitCode {
+    // Clients are made in several places; one choice of TLS for all of them. Set already: then by a caller like us.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let Arguments { flags, command } = Arguments::parse();
     match run(flags, command) {
         Ok(code) => code,
@@ -61,6 +86,15 @@ fn run(flags: Flags, command: Command) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
+            Command::Serve => serve::run(&config).await,
+            Command::Demo(options) => demo::run(config, options).await,
+            Command::Member(command) => member::run(&config, command).await,
+            Command::Operator(command) => operator_token::run(&config, command).await,
+            Command::DeadLetters(command) => dead_letters::run(&config, command).await,
+            Command::Schema => {
+                print!("{}", parlance_graphql::sdl());
+                Ok(ExitCode::SUCCESS)
+            }
             Command::Migrate => migrate::run(&config).await,
             Command::Account(command) => account::run(&config, command).await,
             Command::Projections(command) => projections::run(&config, command).await,

@@ -7,7 +7,12 @@ use parlance_app::projections::{self, AccountStatus, Finding, Problem};
 use parlance_domain::AccountId;
 use serde_json::{Value, json};
 
-use crate::{config::Config, open, progress};
+use crate::{
+    config::Config,
+    open,
+    operator::{self, Request},
+    progress,
+};
 
 #[derive(Args)]
 pub struct Scope {
@@ -35,34 +40,38 @@ pub async fn run(config: &Config, command: Command) -> anyhow::Result<ExitCode> 
 }
 
 async fn status(config: &Config, scope: Scope) -> anyhow::Result<ExitCode> {
-    let parlance = open::parlance(config).await?;
-    for account in open::accounts(&parlance.store, scope.account).await? {
-        let status = projections::status(&parlance.store, account).await?;
+    let all = operator::ask(config, Request::ProjectionsStatus { account: scope.account }).await?;
+    for status in all.as_array().into_iter().flatten() {
         if scope.json {
-            println!("{}", status_json(&status));
+            println!("{status}");
         } else {
-            print_status(&status);
+            print_status(status);
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_status(status: &AccountStatus) {
-    println!("{} (log ends at {})", status.account, status.head);
-    for (name, checkpoint) in &status.projections {
-        let position = checkpoint.map_or(0, |checkpoint| checkpoint.position.number());
-        let behind = status.head.number().saturating_sub(position);
-        println!("  {name:<10} position {position:>10}  behind {behind:>8}");
+fn print_status(status: &Value) {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    println!("{} (log ends at {})", text(&status["account"]), status["head"]);
+    for projection in status["projections"].as_array().into_iter().flatten() {
+        let (name, position, behind) =
+            (text(&projection["name"]), text(&projection["position"]), text(&projection["behind"]));
+        println!("  {name:<11} position {position:>10}  behind {behind:>8}");
     }
-    for parked in &status.parked {
+    for parked in status["parked"].as_array().into_iter().flatten() {
         println!(
-            "  {:<10} parked {} from position {} ({} events wait): {}",
-            parked.projection, parked.stream, parked.position, parked.events, parked.reason
+            "  {:<11} parked {} from position {} ({} events wait): {}",
+            text(&parked["projection"]),
+            text(&parked["stream"]),
+            parked["position"],
+            parked["events"],
+            text(&parked["reason"])
         );
     }
 }
 
-fn status_json(status: &AccountStatus) -> Value {
+pub fn status_json(status: &AccountStatus) -> Value {
     let projections: Vec<_> = status
         .projections
         .iter()

@@ -74,7 +74,7 @@ fn status_tells_where_every_projection_stands() {
     let status: Value = serde_json::from_str(&out(&status)).unwrap();
     assert_eq!((status["account"].as_str(), status["head"].as_u64()), (Some(account.as_str()), Some(4)));
     let names: Vec<_> = status["projections"].as_array().unwrap().iter().map(|p| &p["name"]).collect();
-    assert_eq!(names, ["inbox", "thread", "channels", "members"]);
+    assert_eq!(names, ["inbox", "thread", "channels", "members", "connections", "deliveries"]);
     let behind = |p: &Value| p["behind"].as_u64();
     assert!(status["projections"].as_array().unwrap().iter().all(|p| behind(p) == Some(0)));
     assert_eq!(status["parked"], serde_json::json!([]));

@@ -2,6 +2,8 @@
 //! answers look like. Every question names who asks, and is answered by the permissions table alone: what is
 //! not theirs is not there.
 
+mod connecting;
+mod desk;
 mod error;
 mod views;
 
@@ -17,6 +19,7 @@ use parlance_domain::{
 pub use parlance_store::StoreError;
 
 pub use self::{
+    desk::{Desk, DeskSettings},
     error::FrontError,
     views::{
         AccountView, ChannelHealth, ChannelView, ConnectionView, ConversationView, DeadLetterView,

@@ -21,7 +21,7 @@ impl<S: Store + Clone> Queries<S> {
     pub async fn channels(&self, by: Asker) -> Result<Vec<ChannelView>, FrontError> {
         self.asker(by).await?;
         let mut rows = self.channel_rows(by).await?;
-        let sight = self.sight(by, rows.iter().map(|row| row.channel)).await?;
+        let sight = self.sight(by, rows.iter().map(|row| row.channel).collect()).await?;
         let manages = sight.may(Action::ManageChannels, None);
         rows.retain(|row| manages || sight.sees(row.channel));
         let mut wanted = Opening::default();

@@ -20,7 +20,7 @@ impl<S: Store + Clone> Queries<S> {
     /// All connections, in id order; for whoever manages channels, `NotPermitted` for others. One whose secrets
     /// cannot be opened has no address to show and is left out; the log says so.
     pub async fn connections(&self, by: Asker) -> Result<Vec<ConnectionView>, FrontError> {
-        if !self.sight(by, []).await?.may(Action::ManageChannels, None) {
+        if !self.sight(by, Vec::new()).await?.may(Action::ManageChannels, None) {
             return Err(FrontError::NotPermitted);
         }
         let rows = self.store.scan_rows(by.account, FIRST_GENERATION, &CONNECTIONS, None, NAMED_MAX).await?;

@@ -64,7 +64,7 @@ impl<S: Store + Clone> Queries<S> {
     pub(super) async fn rows_for(
         &self,
         by: Asker,
-        wanted: impl IntoIterator<Item = ConversationId>,
+        wanted: Vec<ConversationId>,
     ) -> Result<(Sight, Vec<InboxRow>), FrontError> {
         self.asker(by).await?;
         let wanted: BTreeSet<_> = wanted.into_iter().take(Page::<()>::ITEMS_MAX).collect();
@@ -72,7 +72,7 @@ impl<S: Store + Clone> Queries<S> {
         let wanted = vec![Wanted { table: &CONVERSATIONS, keys }];
         let found = self.store.find_rows(by.account, FIRST_GENERATION, wanted).await?.concat();
         let mut rows = found.iter().map(InboxRow::from_row).collect::<Result<Vec<_>, FoldError>>()?;
-        let sight = self.sight(by, rows.iter().map(|row| row.channel)).await?;
+        let sight = self.sight(by, rows.iter().map(|row| row.channel).collect()).await?;
         rows.retain(|row| sight.sees(row.channel));
         Ok((sight, rows))
     }

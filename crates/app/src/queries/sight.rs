@@ -53,11 +53,7 @@ impl<S: Store + Clone> Queries<S> {
     }
 
     /// What the asker may do with these channels.
-    pub(super) async fn sight(
-        &self,
-        by: Asker,
-        channels: impl IntoIterator<Item = ChannelId>,
-    ) -> Result<Sight, FrontError> {
+    pub(super) async fn sight(&self, by: Asker, channels: Vec<ChannelId>) -> Result<Sight, FrontError> {
         let mut sight = Sight { by, member: self.asker(by).await?, channels: BTreeMap::new() };
         for channel in channels {
             if let Entry::Vacant(place) = sight.channels.entry(channel) {
@@ -71,13 +67,13 @@ impl<S: Store + Clone> Queries<S> {
     pub(super) async fn sight_of(&self, by: Asker, channel: Option<ChannelId>) -> Result<Sight, FrontError> {
         match channel {
             Some(channel) => {
-                let sight = self.sight(by, [channel]).await?;
+                let sight = self.sight(by, vec![channel]).await?;
                 if sight.sees(channel) { Ok(sight) } else { Err(FrontError::NotFound) }
             }
             None => {
                 self.asker(by).await?;
                 let rows = self.channel_rows(by).await?;
-                self.sight(by, rows.iter().map(|row| row.channel)).await
+                self.sight(by, rows.iter().map(|row| row.channel).collect()).await
             }
         }
     }

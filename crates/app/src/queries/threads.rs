@@ -128,7 +128,7 @@ impl<S: Store + Clone> Queries<S> {
     ) -> Result<Vec<MessageView>, FrontError> {
         wanted.truncate(Page::<MessageView>::ITEMS_MAX);
         let (_, conversations) =
-            self.rows_for(by, wanted.iter().map(|(conversation, _)| *conversation)).await?;
+            self.rows_for(by, wanted.iter().map(|(conversation, _)| *conversation).collect()).await?;
         let channels: HashMap<_, _> =
             conversations.iter().map(|row| (row.conversation, row.channel)).collect();
         let wanted: BTreeSet<_> = wanted.into_iter().filter(|(id, _)| channels.contains_key(id)).collect();

@@ -1,0 +1,169 @@
+//! `parlance demo`: a company with five members and two channels, connected to the simulator, whose customers
+//! write by the real webhook addresses. Everything goes the way it would go for a real company: over HTTP.
+
+mod client;
+mod company;
+mod print;
+
+use std::{fs, os::unix::fs::OpenOptionsExt as _, path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::Context as _;
+use clap::Args;
+use parlance_simulator::{
+    Sender,
+    api::{Api, Number, Page},
+    traffic::{self, Kind, Target, Traffic},
+};
+use tokio::{net::TcpListener, sync::watch};
+
+use self::{client::Client, company::Company};
+use crate::{
+    config::{Config, ProviderUrls},
+    http, serve,
+};
+
+/// What `--rate` is bounded by: more than any company gets, and what one machine takes.
+const RATE_MAX: f64 = 10_000.0;
+/// Providers wait longer before they send again; nobody watches a demo for an hour.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+/// How long the first conversation is waited for before the examples are printed without one.
+const FIRST_WAIT: Duration = Duration::from_secs(5);
+/// The company's file in a data folder that outlives the demo.
+const COMPANY_FILE: &str = "demo.json";
+
+#[derive(Args)]
+pub struct Options {
+    /// Messages a second; 0: nobody writes
+    #[arg(long, default_value_t = 1.0, value_parser = rate)]
+    rate: f64,
+    /// What the customers do follows from this number
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print one JSON object for scripts as the first line, and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if (0.0..=RATE_MAX).contains(&rate) => Ok(rate),
+        _ => Err(format!("a rate is a number from 0 to {RATE_MAX}")),
+    }
+}
+
+pub async fn run(mut config: Config, options: Options) -> anyhow::Result<ExitCode> {
+    // Removed when the demo ends, unless a folder was named.
+    let temporary = if config.data_dir_named { None } else { Some(tempfile::tempdir()?) };
+    if let Some(folder) = &temporary {
+        config = config.in_folder(folder.path());
+    }
+    let simulator = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", simulator.local_addr()?);
+    config.providers = ProviderUrls { graph: url.clone(), twilio: url.clone(), twilio_messaging: url };
+    let server = serve::prepare(&config).await?;
+    let (end, ended) = watch::channel(false);
+    let (address, parlance) = (server.address, std::sync::Arc::clone(&server.parlance));
+    let mut over = ended.clone();
+    let serving = tokio::spawn(http::serve(server.listener, server.router, async move {
+        let _ = over.wait_for(|ended| *ended).await;
+    }));
+
+    let client = Client::new(address)?;
+    let file = config.data_dir.join(COMPANY_FILE);
+    let known = match fs::read(&file) {
+        Ok(bytes) => Some(serde_json::from_slice::<Company>(&bytes).with_context(|| {
+            format!("{} is no company of an earlier demo; name another folder", file.display())
+        })?),
+        Err(_) => None,
+    };
+    let returning = known.is_some();
+    let company = known.unwrap_or_else(|| Company::new(&parlance.entropy));
+    let api = Api::new(pages(&company), numbers(&company));
+    let providing = tokio::spawn(async move { api.serve(simulator).await });
+    let mut company = if returning { company } else { company.found(&parlance, &client).await? };
+    // The same seed tells the same messages, which a company that heard them before would recognise.
+    let seed = options.seed.wrapping_add(company.runs);
+    company.runs += 1;
+    write_private(&file, &serde_json::to_vec_pretty(&company)?)?;
+
+    let (clock, now_ms) =
+        (std::sync::Arc::clone(&parlance.clock), |micros: i64| (micros / 1_000).unsigned_abs());
+    let traffic = Traffic::new(
+        seed,
+        targets(&company, &client),
+        traffic::Options { rate: options.rate, ..traffic::Options::default() },
+        Sender::new(RETRY_DELAY),
+    );
+    let traffic = tokio::spawn(traffic.run(move || now_ms(clock.now().micros()), ended));
+    if options.json {
+        println!("{}", print::json(&company, &client));
+    } else {
+        let first = if options.rate > 0.0 { first_conversation(&company, &client).await } else { None };
+        print::people(&company, &client, &options, temporary.is_none().then_some(&config), first.as_deref());
+    }
+    serve::ended().await;
+    end.send_replace(true);
+    let _ = traffic.await;
+    let _ = serving.await;
+    providing.abort();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn pages(company: &Company) -> Vec<Page> {
+    let page = &company.page;
+    vec![Page {
+        id: page.id.clone(),
+        name: page.name.clone(),
+        app_secret: page.app_secret.clone(),
+        access_token: page.access_token.clone(),
+    }]
+}
+
+fn numbers(company: &Company) -> Vec<Number> {
+    let number = &company.number;
+    vec![Number {
+        number: number.number.clone(),
+        account_sid: number.account_sid.clone(),
+        auth_token: number.auth_token.clone(),
+    }]
+}
+
+fn targets(company: &Company, client: &Client) -> Vec<Target> {
+    let target = |kind, path: &str, secret: &str, provider_id: &str| Target {
+        kind,
+        webhook_url: client.url(path),
+        secret: secret.to_owned(),
+        provider_id: provider_id.to_owned(),
+    };
+    let (page, number) = (&company.page, &company.number);
+    let twilio = Kind::Twilio { account_sid: number.account_sid.clone(), pool_sid: None };
+    vec![
+        target(Kind::Messenger, &page.webhook_path, &page.app_secret, &page.id),
+        target(twilio, &number.webhook_path, &number.auth_token, &number.number),
+    ]
+}
+
+/// For its owner alone: it holds the members' tokens and the providers' secrets.
+fn write_private(file: &PathBuf, bytes: &[u8]) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    let opened = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(file);
+    opened
+        .and_then(|mut open| open.write_all(bytes))
+        .with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// The id of a conversation, once there is one: asked a few times, bounded.
+async fn first_conversation(company: &Company, client: &Client) -> Option<String> {
+    let asked = async {
+        loop {
+            let query = "{ conversations(section: UNASSIGNED, first: 1) { nodes { id } } }";
+            let answer = client.ask(Some(&company.members[0].token), query, serde_json::json!({})).await;
+            let id = answer.ok()?["conversations"]["nodes"][0]["id"].as_str().map(str::to_owned);
+            if id.is_some() {
+                return id;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(FIRST_WAIT, asked).await.ok().flatten()
+}

@@ -1,0 +1,227 @@
+//! `/webhooks/{token}`: Meta's handshake, and deliveries. The whole body is read, bounded in size, time and
+//! memory, before anything of it is looked at; the signature covers the raw bytes.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{OriginalUri, Path, Query, State},
+    http::{
+        HeaderMap, StatusCode,
+        header::{self, HeaderName},
+    },
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use parlance_app::{
+    ingestion::{NotAuthentic, SignedRequest, WebhookError},
+    measures,
+};
+use parlance_store::Store;
+use serde::Deserialize;
+use tokio::{sync::Semaphore, time::Instant};
+
+use super::Served;
+
+/// A delivery's body: a thousand events of some hundred bytes, which is what Meta puts together at most.
+const BODY_BYTES_MAX: usize = 1 << 20;
+/// Bodies being read or taken hold this much memory at most, all together.
+const BODIES_KIB_MAX: usize = 64 << 10;
+/// How long a delivery waits for its share of that memory.
+const ROOM_WAIT: Duration = Duration::from_secs(10);
+/// How long a body may take to arrive; providers send theirs at once, and give up after 15 to 20 s.
+const BODY_WAIT: Duration = Duration::from_secs(10);
+/// When to send again after there was no room.
+const RETRY_AFTER_S: &str = "5";
+/// Meta's challenges are a dozen digits.
+const CHALLENGE_BYTES_MAX: usize = 256;
+
+struct Webhooks<S> {
+    served: Arc<Served<S>>,
+    room: Arc<Semaphore>,
+}
+
+impl<S> Clone for Webhooks<S> {
+    fn clone(&self) -> Self {
+        Self { served: Arc::clone(&self.served), room: Arc::clone(&self.room) }
+    }
+}
+
+pub fn router<S: Store + Clone>(served: Arc<Served<S>>) -> Router {
+    let state = Webhooks { served, room: Arc::new(Semaphore::new(BODIES_KIB_MAX)) };
+    Router::new().route("/webhooks/{token}", get(handshake::<S>).post(delivery::<S>)).with_state(state)
+}
+
+/// A no, with its reason as plain text.
+struct Refused {
+    status: StatusCode,
+    reason: &'static str,
+}
+
+const fn refused(status: StatusCode, reason: &'static str) -> Refused {
+    Refused { status, reason }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let plain = (header::CONTENT_TYPE, "text/plain; charset=utf-8");
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            let headers = [plain, (header::RETRY_AFTER, RETRY_AFTER_S)];
+            return (self.status, headers, self.reason).into_response();
+        }
+        (self.status, [plain], self.reason).into_response()
+    }
+}
+
+const fn wait_and_retry(reason: &'static str) -> Refused {
+    refused(StatusCode::SERVICE_UNAVAILABLE, reason)
+}
+
+const UNKNOWN_ADDRESS: &str = "There is no such webhook address.\n";
+
+#[derive(Deserialize)]
+struct Handshake {
+    #[serde(rename = "hub.mode")]
+    mode: Option<String>,
+    #[serde(rename = "hub.verify_token")]
+    verify_token: Option<String>,
+    #[serde(rename = "hub.challenge")]
+    challenge: Option<String>,
+}
+
+/// Meta's GET: unsigned, answered with the challenge to whoever knows the verify token.
+async fn handshake<S: Store + Clone>(
+    State(webhooks): State<Webhooks<S>>,
+    Path(token): Path<String>,
+    Query(asked): Query<Handshake>,
+) -> Response {
+    let ingestion = &webhooks.served.ingestion;
+    let addressed = match ingestion.addressed(&token).await {
+        Ok(addressed) => addressed,
+        Err(error) => return answer_error(&error).into_response(),
+    };
+    match (asked.mode.as_deref(), asked.verify_token, asked.challenge) {
+        (Some("subscribe"), Some(verify_token), Some(challenge))
+            if challenge.len() <= CHALLENGE_BYTES_MAX
+                && ingestion.shakes_hands(&addressed, &verify_token) =>
+        {
+            let headers = [
+                (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            ];
+            (StatusCode::OK, headers, challenge).into_response()
+        }
+        _ => refused(StatusCode::FORBIDDEN, "The verify token is not this address's.\n").into_response(),
+    }
+}
+
+async fn delivery<S: Store + Clone>(
+    State(webhooks): State<Webhooks<S>>,
+    Path(token): Path<String>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let begin = Instant::now();
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    let (response, outcome) = match taken(&webhooks, &token, path, &headers, body).await {
+        Ok(response) => (response, "taken"),
+        Err(no) if no.status.is_server_error() => (no.into_response(), "not_taken"),
+        Err(no) => (no.into_response(), "refused"),
+    };
+    metrics::counter!(measures::WEBHOOKS, "outcome" => outcome).increment(1);
+    metrics::histogram!(measures::WEBHOOK_SECONDS).record(begin.elapsed().as_secs_f64());
+    response
+}
+
+async fn taken<S: Store + Clone>(
+    webhooks: &Webhooks<S>,
+    token: &str,
+    path: &str,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let ingestion = &webhooks.served.ingestion;
+    let addressed = ingestion.addressed(token).await.map_err(|error| answer_error(&error))?;
+    let content_type = content_type(headers)?;
+    let size = declared_size(headers)?;
+    let share = u32::try_from(size.div_ceil(1 << 10).max(1)).unwrap_or(u32::MAX);
+    let room = tokio::time::timeout(ROOM_WAIT, webhooks.room.acquire_many(share)).await;
+    let Ok(Ok(_room)) = room else {
+        return Err(wait_and_retry("Too many deliveries are being taken; send it again.\n"));
+    };
+    let body = read(body).await?;
+    let provider = ingestion.provider(&addressed);
+    let signature = HeaderName::try_from(provider.signature_header())
+        .map_err(|_| answer_error(&NotAuthentic::Unsigned.into()))?;
+    // A value that is no text is as bad as a wrong one.
+    let signatures: Vec<&str> =
+        headers.get_all(signature).iter().map(|value| value.to_str().unwrap_or("")).collect();
+    let url = format!("{}{path}", webhooks.served.public_url);
+    let request = SignedRequest { url: &url, content_type, signatures: &signatures, body: &body };
+    ingestion.take(&addressed, &request).await.map_err(|error| answer_error(&error))?;
+    let (content_type, text) = provider.acknowledgement();
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, content_type)], text).into_response())
+}
+
+/// The content type, where the body is as it was signed: neither compressed nor of a type that no provider sends.
+fn content_type(headers: &HeaderMap) -> Result<&str, Refused> {
+    let identity = |value: &header::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !headers.get_all(header::CONTENT_ENCODING).iter().all(identity) {
+        return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the body uncompressed.\n"));
+    }
+    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let essence = text.split(';').next().unwrap_or("").trim();
+    if ["application/json", "application/x-www-form-urlencoded"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(essence))
+    {
+        Ok(text)
+    } else {
+        Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send application/json, or a URL-encoded form.\n"))
+    }
+}
+
+const TOO_LARGE: &str = "The body is larger than 1 MiB.\n";
+
+/// The body's size as declared; the largest there may be where nothing is.
+fn declared_size(headers: &HeaderMap) -> Result<usize, Refused> {
+    let Some(length) = headers.get(header::CONTENT_LENGTH) else { return Ok(BODY_BYTES_MAX) };
+    match length.to_str().ok().and_then(|text| text.parse::<usize>().ok()) {
+        Some(length) if length <= BODY_BYTES_MAX => Ok(length),
+        Some(_) => Err(refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE)),
+        None => Err(refused(StatusCode::BAD_REQUEST, "The content length is no number.\n")),
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, Refused> {
+    match tokio::time::timeout(BODY_WAIT, axum::body::to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) => {
+            let too_large = std::error::Error::source(&error)
+                .is_some_and(|source| source.to_string().contains("length limit exceeded"));
+            Err(if too_large {
+                refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE)
+            } else {
+                refused(StatusCode::BAD_REQUEST, "The body did not arrive whole.\n")
+            })
+        }
+        Err(_) => Err(refused(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.\n")),
+    }
+}
+
+fn answer_error(error: &WebhookError) -> Refused {
+    match error {
+        WebhookError::UnknownAddress => refused(StatusCode::NOT_FOUND, UNKNOWN_ADDRESS),
+        WebhookError::NotAuthentic(_) => {
+            refused(StatusCode::FORBIDDEN, "The signature is missing, or not the one of this body.\n")
+        }
+        WebhookError::TooLarge => refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE),
+        WebhookError::Busy => wait_and_retry("There is no room at the moment; send it again.\n"),
+        WebhookError::Store(error) => {
+            tracing::error!(%error, "a delivery could not be recorded; the provider is asked to send it again");
+            wait_and_retry("It could not be recorded; send it again.\n")
+        }
+    }
+}

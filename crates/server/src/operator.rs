@@ -1,0 +1,229 @@
+//! What operators ask on the command line. A command works whether or not a server runs: on the store itself,
+//! or, where a server holds the embedded store, through that server, which says in the store's lock file where
+//! it is and by what secret, made at each start, it lets an operator in.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use parlance_app::{
+    Parlance,
+    account::NewAccount,
+    front::{DeadLetterView, Page},
+    projections,
+    queries::{Queries, QuerySettings},
+    tokens,
+};
+use parlance_domain::{
+    AccountId, Email, MemberId, Name, OperatorId, Position, account::Language, member::Member,
+};
+use parlance_store::StoreError;
+use parlance_store_sqlite::SqliteStore;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{config::Config, open};
+
+/// A server that does not answer an operator in this time is taken for one that hangs.
+const SERVER_WAIT: Duration = Duration::from_secs(30);
+/// How long a new account may take until it is shown.
+const SHOWN_WAIT: Duration = Duration::from_secs(10);
+
+/// What can be asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    CreateAccount { name: Name, language: Language, time_zone: String, admin_email: Email, admin_name: Name },
+    MemberToken { account: AccountId, email: Email },
+    OperatorToken,
+    DeadLetters { account: Option<AccountId>, before: Option<u64>, limit: usize },
+    ProjectionsStatus { account: Option<AccountId> },
+}
+
+/// Who holds a store, as the lock file says it.
+#[derive(Serialize, Deserialize)]
+struct Holder {
+    address: SocketAddr,
+    secret: String,
+}
+
+/// Asks the store, or the server that holds it.
+pub async fn ask(config: &Config, request: Request) -> anyhow::Result<Value> {
+    let refused = match open::parlance(config).await {
+        Ok(parlance) => return answer(&parlance, request, false).await,
+        Err(error) => error,
+    };
+    let held = refused.chain().any(|cause| {
+        matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Unavailable(why)) if why.contains("holds this store"))
+    });
+    let announced = if held { SqliteStore::announced(&config.database) } else { None };
+    match announced.and_then(|text| serde_json::from_str::<Holder>(&text).ok()) {
+        Some(holder) => ask_server(&holder, &request).await,
+        None => Err(refused),
+    }
+}
+
+async fn ask_server(holder: &Holder, request: &Request) -> anyhow::Result<Value> {
+    let mut address = holder.address;
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            std::net::Ipv4Addr::LOCALHOST.into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    let client = reqwest::Client::builder().timeout(SERVER_WAIT).no_proxy().build()?;
+    let response = client
+        .post(format!("http://{address}/operator"))
+        .bearer_auth(&holder.secret)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(serde_json::to_vec(request)?)
+        .send()
+        .await
+        .with_context(|| format!("the server at {address} holds the store, but does not answer"))?;
+    let (status, body) = (response.status(), response.bytes().await?);
+    let body: Value = serde_json::from_slice(&body)
+        .with_context(|| format!("the server at {address} answered {status}"))?;
+    match body.get("error").and_then(Value::as_str) {
+        Some(error) => bail!("{error}"),
+        None => Ok(body["answer"].clone()),
+    }
+}
+
+/// The route that a server offers to operators on its machine; announces it in the store's lock file.
+pub fn router(
+    parlance: Arc<Parlance<SqliteStore>>,
+    database: &Path,
+    address: SocketAddr,
+) -> anyhow::Result<Router> {
+    let secret = tokens::random(&parlance.entropy);
+    let holder = serde_json::to_string(&Holder { address, secret: secret.clone() })?;
+    parlance
+        .store
+        .announce(&holder)
+        .with_context(|| format!("cannot write the lock file of {}", database.display()))?;
+    Ok(Router::new().route("/operator", post(operator)).with_state((parlance, Arc::from(secret))))
+}
+
+async fn operator(
+    State((parlance, secret)): State<(Arc<Parlance<SqliteStore>>, Arc<str>)>,
+    headers: HeaderMap,
+    Json(request): Json<Request>,
+) -> Response {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = bearer.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or("");
+    if !tokens::same(given, &secret) {
+        return (StatusCode::FORBIDDEN, Json(json!({ "error": "not an operator's secret" }))).into_response();
+    }
+    match answer(&parlance, request, true).await {
+        Ok(answer) => Json(json!({ "answer": answer })).into_response(),
+        Err(error) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": format!("{error:#}") }))).into_response()
+        }
+    }
+}
+
+/// `running`: projections run by themselves; else they are caught up here.
+async fn answer(parlance: &Parlance<SqliteStore>, request: Request, running: bool) -> anyhow::Result<Value> {
+    match request {
+        Request::CreateAccount { name, language, time_zone, admin_email, admin_name } => {
+            let new = NewAccount { name, language, time_zone, admin_email, admin_name };
+            let created = parlance.create_account(new).await?;
+            if running {
+                parlance.visible(created.account, created.receipt.position(), SHOWN_WAIT).await?;
+            } else {
+                parlance.projections.catch_up(&parlance.store, created.account).await?;
+            }
+            let token = member_token(parlance, created.account, created.admin).await?;
+            Ok(json!({
+                "account": created.account.to_string(),
+                "admin": created.admin.to_string(),
+                "token": token,
+            }))
+        }
+        Request::MemberToken { account, email } => {
+            let ring = parlance.keyring.account(&parlance.store, account).await?;
+            let member = ring.with_context(|| format!("there is no account {account}"))?.ids.member(&email);
+            let token = member_token(parlance, account, member).await?;
+            Ok(json!({ "member": member.to_string(), "token": token }))
+        }
+        Request::OperatorToken => {
+            let now = parlance.clock.now();
+            let operator = OperatorId::new(parlance.entropy.id(now));
+            let token = tokens::issue_operator(&parlance.store, &parlance.entropy, operator, now).await?;
+            Ok(json!({ "operator": operator.to_string(), "token": token }))
+        }
+        Request::DeadLetters { account, before, limit } => {
+            dead_letters(parlance, account, before, limit).await
+        }
+        Request::ProjectionsStatus { account } => {
+            let mut all = Vec::new();
+            for account in open::accounts(&parlance.store, account).await? {
+                all.push(crate::projections::status_json(
+                    &projections::status(&parlance.store, account).await?,
+                ));
+            }
+            Ok(Value::Array(all))
+        }
+    }
+}
+
+/// A new API token for an active member.
+pub async fn member_token(
+    parlance: &Parlance<SqliteStore>,
+    account: AccountId,
+    member: MemberId,
+) -> anyhow::Result<String> {
+    let state = parlance.commands.peek::<Member>(account, member.uuid()).await?;
+    anyhow::ensure!(state.is_active(), "{account} has no active member with this e-mail address");
+    let now = parlance.clock.now();
+    Ok(tokens::issue_api(&parlance.store, &parlance.entropy, account, (member, &state), now).await?)
+}
+
+async fn dead_letters(
+    parlance: &Parlance<SqliteStore>,
+    account: Option<AccountId>,
+    before: Option<u64>,
+    limit: usize,
+) -> anyhow::Result<Value> {
+    let queries = Queries::new(parlance, QuerySettings::default());
+    let mut all = Vec::new();
+    let mut more = false;
+    for account in open::accounts(&parlance.store, account).await? {
+        let mut before = before.map(Position::new);
+        loop {
+            let wanted = (limit - all.len()).min(Page::<DeadLetterView>::ITEMS_MAX);
+            let page = queries.dead_letters(OperatorId::COMMAND_LINE, account, before, wanted).await?;
+            before = page.items.last().map(|letter| letter.position);
+            all.extend(page.items.iter().map(dead_letter_json));
+            more = page.more;
+            if all.len() == limit || !page.more {
+                break;
+            }
+        }
+        if all.len() == limit {
+            break;
+        }
+    }
+    Ok(json!({ "deadLetters": all, "more": more }))
+}
+
+fn dead_letter_json(letter: &DeadLetterView) -> Value {
+    json!({
+        "account": letter.account.to_string(),
+        "id": letter.id.to_string(),
+        "connection": letter.connection.to_string(),
+        "because": letter.because.code(),
+        "bytes": letter.bytes,
+        "keptAt": letter.kept_at.to_string(),
+        "expiresAt": letter.expires_at.to_string(),
+        "position": letter.position.number(),
+        "fate": letter.fate,
+    })
+}

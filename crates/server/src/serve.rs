@@ -1,0 +1,101 @@
+//! `parlance serve`: the store opened, everything wired, HTTP served until a signal ends it.
+
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+
+use anyhow::Context as _;
+use axum::Router;
+use parlance_app::{
+    Parlance,
+    front::{Desk, DeskSettings, SharedFront},
+    ingestion::{Ingestion, Providers},
+};
+use parlance_providers::{Messenger, Outbound, Twilio};
+use parlance_store_sqlite::SqliteStore;
+use tokio::net::TcpListener;
+
+use crate::{
+    config::{Config, ProviderUrls},
+    http::{self, Recorder, Served},
+    open, operator,
+};
+
+/// A server that is ready to serve.
+pub struct Server {
+    pub listener: TcpListener,
+    pub address: SocketAddr,
+    pub router: Router,
+    pub parlance: Arc<Parlance<SqliteStore>>,
+}
+
+pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let server = prepare(config).await?;
+    println!("Parlance listens on http://{}", server.address);
+    http::serve(server.listener, server.router, ended()).await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Listens, opens the store and starts what runs by itself.
+pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; choose another address by --listen", config.listen))?;
+    let address = listener.local_addr()?;
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let recorder = Recorder::install()?;
+    let mut parlance = open::parlance(config).await?;
+    parlance.start();
+    let parlance = Arc::new(parlance);
+    let providers = providers(&config.providers)?;
+    let front: SharedFront = Arc::new(Desk::new(
+        &parlance,
+        DeskSettings {
+            providers: providers.clone(),
+            public_url: public_url.clone(),
+            closed_kinds: config.closed_kinds.clone(),
+        },
+    ));
+    let operator = operator::router(Arc::clone(&parlance), &config.database, address)?;
+    let router = http::router(Served {
+        parlance: Arc::clone(&parlance),
+        ingestion: Ingestion::new(&parlance, providers),
+        front,
+        recorder,
+        public_url,
+    });
+    Ok(Server { listener, address, router: router.merge(operator), parlance })
+}
+
+fn providers(urls: &ProviderUrls) -> anyhow::Result<Providers> {
+    // A simulator on this machine is not behind the proxy of this machine.
+    let local = |url: &String| url.starts_with("http://127.0.0.1:") || url.starts_with("http://localhost:");
+    let all_local = [&urls.graph, &urls.twilio, &urls.twilio_messaging].into_iter().all(local);
+    let outbound = if all_local { Outbound::direct() } else { Outbound::new() };
+    let outbound = outbound.context("the client for calling providers")?;
+    Ok(Providers::new(vec![
+        Box::new(Messenger::new(outbound.clone(), urls.graph.parse()?)),
+        Box::new(Twilio::new(outbound, urls.twilio.parse()?, urls.twilio_messaging.parse()?)),
+    ]))
+}
+
+/// Resolves when the process is asked to end.
+pub async fn ended() {
+    let interrupted = async {
+        // Where the signal cannot be watched it ends the process by itself.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}

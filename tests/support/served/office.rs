@@ -1,0 +1,244 @@
+//! A company on a running `parlance serve`: an admin, members, a page and a number, and the providers' side of
+//! both. Everything is asked over HTTP, but for the account, which an operator creates.
+
+use std::{
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use parlance_simulator::{
+    Answer, Messenger, Request, Twilio,
+    api::{Api, Number, Page},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::{Served, running::run};
+
+/// A member, and the token that names them.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub id: String,
+    pub email: String,
+    pub token: String,
+}
+
+/// A connected page or number.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    pub id: String,
+    pub connection: String,
+    pub webhook_url: String,
+    pub verify_token: Option<String>,
+}
+
+pub const PAGE: &str = "682498302938465";
+pub const NUMBER: &str = "whatsapp:+3612345678";
+const APP_SECRET: &str = "app secret";
+const PAGE_TOKEN: &str = "EAApage";
+const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
+const AUTH_TOKEN: &str = "auth token";
+
+const CONNECT: &str = "mutation($input: ConnectChannelInput!) { connectChannel(input: $input) {
+    channel { id } connection { id webhookUrl verifyToken } position errors { code message path } } }";
+
+/// The providers' own APIs, as long as they are held.
+pub struct Providers {
+    pub api: Api,
+    pub url: String,
+    serving: JoinHandle<()>,
+}
+
+impl Drop for Providers {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Providers {
+    pub async fn open() -> Self {
+        let api = Api::new(
+            vec![Page {
+                id: PAGE.to_owned(),
+                name: "Példa oldal".to_owned(),
+                app_secret: APP_SECRET.to_owned(),
+                access_token: PAGE_TOKEN.to_owned(),
+            }],
+            vec![Number {
+                number: NUMBER.to_owned(),
+                account_sid: ACCOUNT_SID.to_owned(),
+                auth_token: AUTH_TOKEN.to_owned(),
+            }],
+        );
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let serving = {
+            let api = api.clone();
+            tokio::spawn(async move {
+                let _ = api.serve(listener).await;
+            })
+        };
+        Self { api, url, serving }
+    }
+}
+
+/// A company with a running server.
+pub struct Office {
+    pub served: Served,
+    pub providers: Providers,
+    pub folder: TempDir,
+    pub account: String,
+    pub admin: Person,
+    pub messenger: Channel,
+    pub whatsapp: Channel,
+    program: String,
+    numbered: AtomicU64,
+}
+
+impl Office {
+    /// Opens it: an account, its admin, both channels.
+    pub async fn open(program: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let providers = Providers::open().await;
+        let (account, admin) = create_account(program, folder.path());
+        let served = Served::start(program, folder.path(), &providers.url, &[]);
+        let messenger = connect(&served, &admin.token, messenger_input()).await;
+        let whatsapp = connect(&served, &admin.token, whatsapp_input()).await;
+        Self {
+            served,
+            providers,
+            folder,
+            account,
+            admin,
+            messenger,
+            whatsapp,
+            program: program.to_owned(),
+            numbered: AtomicU64::new(1),
+        }
+    }
+
+    /// Kills the server, and starts another one on the same folder; the webhooks' paths stay, the port does not.
+    pub fn restart(&mut self) {
+        let again = |served: &Served, channel: &mut Channel| {
+            let path = channel.webhook_url.find("/webhooks/").expect("a webhook address");
+            channel.webhook_url = served.url(&channel.webhook_url[path..]);
+        };
+        self.served.kill();
+        self.served = Served::start(&self.program, self.folder.path(), &self.providers.url, &[]);
+        again(&self.served, &mut self.messenger);
+        again(&self.served, &mut self.whatsapp);
+    }
+
+    /// Runs a command of the program on the office's folder.
+    pub fn run(&self, arguments: &[&str]) -> std::process::Output {
+        run(&self.program, self.folder.path(), arguments)
+    }
+
+    /// Meta's side of the page.
+    pub fn page(&self) -> Messenger {
+        Messenger::new(APP_SECRET, PAGE)
+    }
+
+    /// Twilio's side of the number.
+    pub fn number(&self) -> Twilio {
+        Twilio::new(ACCOUNT_SID, AUTH_TOKEN, NUMBER)
+    }
+
+    pub async fn send(&self, channel: &Channel, request: &Request) -> Answer {
+        self.served.sender().send(&channel.webhook_url, request).await.expect("it is answered")
+    }
+
+    /// A contact writes to the page, now by its clock; the provider's time is `at_ms`.
+    pub async fn writes(&self, psid: &str, mid: &str, text: &str, at_ms: u64) {
+        let page = self.page();
+        let answer = self.send(&self.messenger, &page.deliver(&[page.message(psid, mid, text, at_ms)])).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+
+    /// An id that nothing else in this office has.
+    pub fn fresh(&self, what: &str) -> String {
+        format!("{what}-{}", self.numbered.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub async fn ask(&self, person: &Person, query: &str, variables: Value) -> Value {
+        self.served.ask(&person.token, query, variables).await
+    }
+
+    /// A mutation with one input; gives its payload, user errors and all.
+    pub async fn change(&self, person: &Person, name: &str, fields: &str, input: Value) -> Value {
+        let mut type_name = name.to_owned();
+        type_name[..1].make_ascii_uppercase();
+        let query = format!(
+            "mutation($input: {type_name}Input!) {{ {name}(input: $input) {{ {fields} position \
+             errors {{ code message path }} }} }}"
+        );
+        self.ask(person, &query, json!({ "input": input })).await[name].take()
+    }
+
+    /// Invites somebody, who joins.
+    pub async fn member(&self, email: &str, permissions: &[&str]) -> Person {
+        let input = json!({ "email": email, "name": email, "permissions": permissions });
+        let invited = self.change(&self.admin, "inviteMember", "invitationToken", input).await;
+        assert_eq!(invited["errors"], json!([]), "{invited}");
+        let accept = "mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) {
+            member { id } apiToken errors { code message } } }";
+        let input = json!({ "input": { "token": invited["invitationToken"] } });
+        let mut answer = self.served.graphql(None, accept, input).await;
+        let accepted = answer["data"]["acceptInvitation"].take();
+        Person {
+            id: text(&accepted["member"]["id"]),
+            email: email.to_owned(),
+            token: text(&accepted["apiToken"]),
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("a text, not {value}")).to_owned()
+}
+
+fn messenger_input() -> Value {
+    json!({ "kind": "MESSENGER", "providerId": PAGE, "signingSecret": APP_SECRET, "access": PAGE_TOKEN })
+}
+
+fn whatsapp_input() -> Value {
+    json!({
+        "kind": "WHATSAPP_TWILIO",
+        "providerId": NUMBER,
+        "signingSecret": AUTH_TOKEN,
+        "access": ACCOUNT_SID,
+    })
+}
+
+fn create_account(program: &str, folder: &Path) -> (String, Person) {
+    let email = "admin@example.hu";
+    let arguments = [
+        "account",
+        "create",
+        "--json",
+        "--name=Példa Kft.",
+        "--time-zone=Europe/Budapest",
+        "--admin-name=Ádám Admin",
+        "--admin-email",
+        email,
+    ];
+    let output = run(program, folder, &arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let created: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let admin =
+        Person { id: text(&created["admin"]), email: email.to_owned(), token: text(&created["token"]) };
+    (text(&created["account"]), admin)
+}
+
+async fn connect(served: &Served, token: &str, input: Value) -> Channel {
+    let mut data = served.ask(token, CONNECT, json!({ "input": input })).await;
+    let payload = data["connectChannel"].take();
+    assert_eq!(payload["errors"], json!([]), "{payload}");
+    Channel {
+        id: text(&payload["channel"]["id"]),
+        connection: text(&payload["connection"]["id"]),
+        webhook_url: text(&payload["connection"]["webhookUrl"]),
+        verify_token: payload["connection"]["verifyToken"].as_str().map(str::to_owned),
+    }
+}

@@ -1,0 +1,118 @@
+//! A running `parlance serve`: started on a folder, asked over HTTP, ended or killed at the latest when it is
+//! dropped.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+use parlance_simulator::Sender;
+use serde_json::{Value, json};
+
+use crate::app::PATIENCE;
+
+/// The program with no setting from outside.
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PARLANCE_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs a command of the program on a folder, to its end.
+pub fn run(program: &str, folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = command(program);
+    command.arg("--data-dir").arg(folder).args(arguments);
+    command.output().expect("the program runs")
+}
+
+pub struct Served {
+    process: Child,
+    pub address: SocketAddr,
+    http: reqwest::Client,
+}
+
+impl Served {
+    /// Starts it on a free port, and waits until it listens. `providers`: where the providers' own APIs are.
+    pub fn start(program: &str, folder: &Path, providers: &str, more: &[&str]) -> Self {
+        let mut command = command(program);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"])
+            .arg(folder)
+            .args(["--graph-url", providers, "--twilio-url", providers, "--twilio-messaging-url", providers])
+            .args(more);
+        let mut process = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut line = String::new();
+        let output = process.stdout.take().expect("its output is a pipe");
+        BufReader::new(output).read_line(&mut line).expect("it says where it listens");
+        let address = line.trim().rsplit("http://").next().and_then(|address| address.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("it did not start; see above ({line:?})"));
+        // The client insists on a choice of TLS, even for plain HTTP.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
+        Self { process, address, http }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// A provider's side: sends signed requests, without waiting long between tries.
+    pub fn sender(&self) -> Sender {
+        Sender::new(Duration::from_millis(10))
+    }
+
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let answer = self.http.get(self.url(path)).send().await.expect("it answers");
+        (answer.status().as_u16(), answer.text().await.expect("a text"))
+    }
+
+    /// Asks the API; gives the whole answer, errors and all.
+    pub async fn graphql(&self, token: Option<&str>, query: &str, variables: Value) -> Value {
+        let mut request = self.http.post(self.url("/graphql")).header("content-type", "application/json");
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let answer = request.body(body).send().await.expect("it answers");
+        let bytes = answer.bytes().await.expect("a body");
+        serde_json::from_slice(&bytes).expect("the answer is JSON")
+    }
+
+    /// Asks for what must work; gives `data`.
+    pub async fn ask(&self, token: &str, query: &str, variables: Value) -> Value {
+        let mut answer = self.graphql(Some(token), query, variables).await;
+        assert!(answer.get("errors").is_none(), "{query}: {answer}");
+        answer["data"].take()
+    }
+
+    /// Kills it at once (SIGKILL).
+    pub fn kill(&mut self) {
+        self.process.kill().expect("it can be killed");
+        self.process.wait().expect("it ends");
+    }
+
+    /// Asks it to end (SIGTERM), and waits; whether it ended well.
+    pub fn end(mut self) -> bool {
+        let asked = Command::new("kill").arg("-TERM").arg(self.id().to_string()).status();
+        assert!(asked.expect("kill runs").success(), "it can be asked to end");
+        self.process.wait().expect("it ends").success()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
