@@ -1,7 +1,7 @@
 //! The only door to the outside: requests to the providers, bounded in time and in size. What is asked and what an
 //! answer means is each provider's own.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use parlance_app::ingestion::CheckError;
 use reqwest::{Client, ClientBuilder, RequestBuilder, StatusCode, Url, redirect::Policy};
@@ -14,11 +14,6 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Fifty of Twilio's senders with full profiles have about a tenth of it.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
-
-/// Why there is no client for outgoing requests: the system's certificates cannot be used, mostly.
-#[derive(Debug, thiserror::Error)]
-#[error("no client for outgoing requests can be made")]
-pub struct OutboundError(#[from] reqwest::Error);
 
 /// Asks the providers over HTTPS. Redirects are not followed: they would carry credentials elsewhere.
 #[derive(Clone)]
@@ -33,32 +28,21 @@ pub(crate) struct Answer {
 }
 
 impl Outbound {
-    /// One for the whole process: its connections are kept and shared.
-    ///
-    /// # Errors
-    /// When the system's certificates cannot be used.
-    pub fn new() -> Result<Self, OutboundError> {
-        Self::with(Client::builder())
-    }
-
-    /// Past every proxy of the environment: for providers on this machine.
-    ///
-    /// # Errors
-    /// When the system's certificates cannot be used.
-    pub fn direct() -> Result<Self, OutboundError> {
-        Self::with(Client::builder().no_proxy())
-    }
-
-    fn with(builder: ClientBuilder) -> Result<Self, OutboundError> {
+    /// One for the whole process: its connections are kept and shared. Where the system has no certificates to
+    /// trust, nobody can be asked; that is said once here, and everything else works.
+    pub fn new() -> Self {
         // The process's default may have been set by somebody else already; then theirs is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = builder
-            .user_agent(concat!("parlance/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
-            .build()?;
-        Ok(Self { client })
+        let client = bounded_client().build().unwrap_or_else(|error| {
+            tracing::error!(%error, "no provider can be asked: install the system's certificates (ca-certificates)");
+            trusting_nobody(bounded_client())
+        });
+        Self { client }
+    }
+
+    /// For providers on this machine: past every proxy of the environment, and without certificates.
+    pub fn local() -> Self {
+        Self { client: trusting_nobody(bounded_client().no_proxy()) }
     }
 
     /// Asks; `authorize` puts the credentials on the request. The reason of a failure is logged here, where it is
@@ -80,6 +64,32 @@ impl Outbound {
             Err(error) => Err(unavailable(&error)),
         }
     }
+}
+
+impl Default for Outbound {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn bounded_client() -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("parlance/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TOTAL_TIMEOUT)
+}
+
+/// A client for plain HTTP. It insists on a TLS configuration; in this one nobody is trusted.
+fn trusting_nobody(builder: ClientBuilder) -> Client {
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(ring)
+        .with_safe_default_protocol_versions()
+        .expect("ring has the default versions")
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let client = builder.tls_backend_preconfigured(tls).build();
+    client.expect("a client without files or names to look up")
 }
 
 /// `None`: the answer is too long.

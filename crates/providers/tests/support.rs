@@ -13,8 +13,7 @@ pub fn nowhere() -> Url {
 
 /// One for all: making one reads the system's certificates.
 pub fn outbound() -> Outbound {
-    static OUTBOUND: LazyLock<Outbound> =
-        LazyLock::new(|| Outbound::new().expect("the system has certificates"));
+    static OUTBOUND: LazyLock<Outbound> = LazyLock::new(Outbound::local);
     OUTBOUND.clone()
 }
 

@@ -56,7 +56,7 @@ pub struct Flags {
     /// Twilio's messaging API [default: https://messaging.twilio.com]
     #[arg(long, global = true, env = "PARLANCE_TWILIO_MESSAGING_URL", value_name = "URL")]
     twilio_messaging_url: Option<String>,
-    /// What to log, as `info` or `parlance_app=debug,warn` [default: info]
+    /// What to log, as `info` or `parlance_app=debug,warn` [default: info; the demo: warn]
     #[arg(long, global = true, env = "PARLANCE_LOG", value_name = "FILTER")]
     log: Option<String>,
     /// How log lines look [default: pretty]
@@ -109,7 +109,8 @@ pub struct Config {
     pub public_url: Option<String>,
     pub closed_kinds: Vec<ChannelKind>,
     pub providers: ProviderUrls,
-    pub log: String,
+    /// `None`: what the command finds fit.
+    pub log: Option<String>,
     pub log_format: LogFormat,
 }
 
@@ -202,7 +203,7 @@ impl Config {
                     "https://messaging.twilio.com",
                 )?,
             },
-            log: flags.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
+            log: flags.log.or(file.log),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
         })
     }
@@ -235,7 +236,7 @@ mod tests {
         let file: File = toml::from_str("data_dir = '/srv/p'\nlog = 'debug'").unwrap();
         let flags = Flags { log: Some("warn".to_owned()), ..Flags::default() };
         let config = Config::merge(flags, file).unwrap();
-        assert_eq!(config.log, "warn");
+        assert_eq!(config.log.as_deref(), Some("warn"));
         assert_eq!(config.database, PathBuf::from("/srv/p/parlance.db"));
         assert_eq!(config.master_key_file, PathBuf::from("/srv/p/master.key"));
         assert_eq!(config.log_format, LogFormat::Pretty);

@@ -9,6 +9,7 @@ mod config;
 mod dead_letters;
 mod demo;
 mod http;
+mod local;
 mod member;
 mod migrate;
 mod open;
@@ -68,8 +69,6 @@ enum Command {
 
 /// Runs the command that the process's arguments name.
 pub fn main() -> ExitCode {
-    // Clients are made in several places; one choice of TLS for all of them. Set already: then by a caller like us.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let Arguments { flags, command } = Arguments::parse();
     match run(flags, command) {
         Ok(code) => code,
@@ -82,7 +81,8 @@ pub fn main() -> ExitCode {
 
 fn run(flags: Flags, command: Command) -> anyhow::Result<ExitCode> {
     let config = Config::read(flags)?;
-    telemetry::start(&config)?;
+    // The demo's own output is what is looked at.
+    telemetry::start(&config, if matches!(command, Command::Demo(_)) { "warn" } else { "info" })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {

@@ -28,7 +28,7 @@ use parlance_store_sqlite::SqliteStore;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{config::Config, open};
+use crate::{config::Config, local, open};
 
 /// A server that does not answer an operator in this time is taken for one that hangs.
 const SERVER_WAIT: Duration = Duration::from_secs(30);
@@ -78,7 +78,7 @@ async fn ask_server(holder: &Holder, request: &Request) -> anyhow::Result<Value>
             std::net::Ipv6Addr::LOCALHOST.into()
         });
     }
-    let client = reqwest::Client::builder().timeout(SERVER_WAIT).no_proxy().build()?;
+    let client = local::client(SERVER_WAIT)?;
     let response = client
         .post(format!("http://{address}/operator"))
         .bearer_auth(&holder.secret)

@@ -70,8 +70,7 @@ fn providers(urls: &ProviderUrls) -> anyhow::Result<Providers> {
     // A simulator on this machine is not behind the proxy of this machine.
     let local = |url: &String| url.starts_with("http://127.0.0.1:") || url.starts_with("http://localhost:");
     let all_local = [&urls.graph, &urls.twilio, &urls.twilio_messaging].into_iter().all(local);
-    let outbound = if all_local { Outbound::direct() } else { Outbound::new() };
-    let outbound = outbound.context("the client for calling providers")?;
+    let outbound = if all_local { Outbound::local() } else { Outbound::new() };
     Ok(Providers::new(vec![
         Box::new(Messenger::new(outbound.clone(), urls.graph.parse()?)),
         Box::new(Twilio::new(outbound, urls.twilio.parse()?, urls.twilio_messaging.parse()?)),

@@ -7,9 +7,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
 
-pub fn start(config: &Config) -> anyhow::Result<()> {
-    let filter =
-        EnvFilter::try_new(&config.log).with_context(|| format!("the log filter `{}`", config.log))?;
+/// `default`: what to log where nothing was said.
+pub fn start(config: &Config, default: &str) -> anyhow::Result<()> {
+    let wanted = config.log.as_deref().unwrap_or(default);
+    let filter = EnvFilter::try_new(wanted).with_context(|| format!("the log filter `{wanted}`"))?;
     let colours = std::io::stderr().is_terminal();
     let lines =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);

@@ -5,6 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
+use crate::local;
+
 /// Everything is on this machine.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
@@ -15,7 +17,7 @@ pub struct Client {
 
 impl Client {
     pub fn new(address: SocketAddr) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().timeout(ANSWER_WAIT).no_proxy().build()?;
+        let http = local::client(ANSWER_WAIT)?;
         Ok(Self { address, http })
     }
 
