@@ -234,3 +234,58 @@ fn select(
     let found = statement.query_map(bound, |row| values(table, row))?;
     found.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migrations;
+
+    /// What SQLite says it will do, line by line.
+    fn plan(text: &str) -> Vec<String> {
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        migrations::migrations::runner().run(&mut connection).unwrap();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
+        let mut rows = statement.raw_query();
+        let mut lines = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            lines.push(row.get(3).unwrap());
+        }
+        lines
+    }
+
+    fn count(plan: &[String], line: &str) -> usize {
+        plan.iter().filter(|found| found.starts_with(line)).count()
+    }
+
+    #[test]
+    fn every_bucket_is_a_seek_and_only_the_page_is_read_from_the_table() {
+        let plan = plan(&SECTION_PAGE);
+        let walk = "SEARCH c USING COVERING INDEX inbox_conversations_by_place (account_id=? AND generation=? AND \
+            channel_id=? AND state=? AND assignee=? AND (last_message_at,last_message_position)<(?,?))";
+        assert_eq!(count(&plan, walk), 2, "{plan:#?}");
+        assert_eq!(count(&plan, "SEARCH found USING INTEGER PRIMARY KEY"), 1, "{plan:#?}");
+        assert_eq!(count(&plan, "SEARCH"), 3, "{plan:#?}");
+        assert_eq!(count(&plan, "SCAN c") + count(&plan, "SCAN found"), 0, "{plan:#?}");
+    }
+
+    #[test]
+    fn every_thread_is_a_seek() {
+        for (text, beyond) in [(&OLDEST_FIRST, ">"), (&NEWEST_FIRST, "<")] {
+            let plan = plan(text);
+            let index = "INDEX thread_messages_by_place (account_id=? AND generation=? AND conversation_id=?";
+            let walk = plan.iter().find(|line| line.contains(index)).expect("a walk along the index");
+            assert!(walk.contains(&format!("(at,position){beyond}(?,?)")), "{walk}");
+            assert_eq!(count(&plan, "SEARCH"), 2, "{plan:#?}");
+        }
+    }
+
+    #[test]
+    fn every_wanted_key_is_a_seek() {
+        for sql in SQL.iter() {
+            for text in &sql.find {
+                let plan = plan(text);
+                assert_eq!(count(&plan, "SEARCH found USING"), 1, "{plan:#?}");
+            }
+        }
+    }
+}

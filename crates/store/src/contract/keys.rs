@@ -3,7 +3,7 @@
 use parlance_domain::{AccountId, KeyId};
 
 use super::given::{Log, Write, at, conversation, event, key_id, token, with_token};
-use crate::{AccountKeys, Erasure, KeyOp, NewEvent, Store, StoreError, StoredKey};
+use crate::{AccountKeys, Erasure, KeyOp, NAMED_MAX, NewEvent, Store, StoreError, StoredKey};
 
 async fn key<S: Store + Clone>(log: &Log<S>, key: KeyId) -> StoredKey {
     log.store.data_key(log.account, key).await.expect("a key can be read")
@@ -46,6 +46,22 @@ pub async fn a_data_key_is_absent_then_wrapped_then_destroyed(store: impl Store 
     log.refused(log.batch().write(stream, 2, 1).key(create)).await;
     assert_eq!(key(&log, id).await, StoredKey::Destroyed);
     log.holds(2).await;
+}
+
+pub async fn many_data_keys_are_answered_in_the_order_they_are_asked_for(store: impl Store + Clone) {
+    let log = Log::new(&store);
+    let (stream, one, two, absent) = (conversation(), key_id(), key_id(), key_id());
+    let create = |key, byte| KeyOp::Create { key, wrapped: wrapped(byte) };
+    log.append(log.batch().write(stream, 0, 1).key(create(one, 1)).key(create(two, 2))).await;
+    log.append(log.batch().write(stream, 1, 1).key(KeyOp::Destroy { key: two })).await;
+    let many = async |account, keys| store.data_keys(account, keys).await;
+    let (here, gone) = (StoredKey::Wrapped(wrapped(1)), StoredKey::Destroyed);
+    let expected = vec![gone, StoredKey::Absent, here.clone(), here];
+    assert_eq!(many(log.account, vec![two, absent, one, one]).await, Ok(expected));
+    assert_eq!(many(log.account, vec![]).await, Ok(vec![]));
+    assert_eq!(many(Log::new(&store).account, vec![one]).await, Ok(vec![StoredKey::Absent]));
+    let refused = many(log.account, vec![one; NAMED_MAX + 1]).await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
 }
 
 pub async fn a_key_that_exists_is_not_made_again(store: impl Store + Clone) {

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 pub mod accounts;
 pub mod append;
+pub mod bearers;
 pub mod keys;
 pub mod model;
 pub mod order;
+pub mod pages;
 pub mod racing;
 pub mod read_models;
 pub mod reading;
@@ -41,8 +43,13 @@ macro_rules! contract_tests {
             append::a_batch_of_guards_alone_is_checked_and_writes_nothing,
             append::the_largest_batch_is_taken,
             append::an_append_wakes_who_waits_for_one,
+            bearers::a_token_is_found_by_its_hash_in_its_account,
+            bearers::a_member_s_tokens_of_a_kind_are_removed_together_and_once,
+            bearers::a_member_has_a_bounded_number_of_tokens,
+            bearers::an_operator_s_token_is_found_by_its_hash,
             keys::an_account_s_keys_are_made_once,
             keys::a_data_key_is_absent_then_wrapped_then_destroyed,
+            keys::many_data_keys_are_answered_in_the_order_they_are_asked_for,
             keys::a_key_that_exists_is_not_made_again,
             keys::a_destroyed_key_is_pending_until_it_is_confirmed,
             keys::destroying_an_absent_key_is_no_erasure,
@@ -55,6 +62,13 @@ macro_rules! contract_tests {
             order::a_time_far_ahead_keeps_the_rest_behind_it,
             order::times_of_any_order_come_out_sorted,
             order::another_account_s_clock_is_its_own,
+            pages::rows_of_every_table_are_found_by_many_keys,
+            pages::rows_of_several_tables_are_found_by_the_beginnings_of_keys,
+            pages::keys_that_make_no_question_are_refused,
+            pages::a_section_page_is_its_buckets_in_the_order_of_places,
+            pages::threads_are_read_in_pages_from_either_end,
+            pages::removed_members_are_passed_over,
+            pages::deliveries_are_read_newest_first,
             racing::one_stream_written_by_many_has_no_gap_and_no_double,
             racing::one_token_told_by_many_is_recorded_once,
             racing::a_reader_never_sees_a_position_before_the_one_before_it,
@@ -106,12 +120,14 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("mod.rs");
-    const NOUNS: [(&str, &str); 12] = [
+    const NOUNS: [(&str, &str); 14] = [
         ("accounts", include_str!("accounts.rs")),
         ("append", include_str!("append.rs")),
+        ("bearers", include_str!("bearers.rs")),
         ("keys", include_str!("keys.rs")),
         ("model", include_str!("model.rs")),
         ("order", include_str!("order.rs")),
+        ("pages", include_str!("pages.rs")),
         ("racing", include_str!("racing.rs")),
         ("read_models", include_str!("read_models.rs")),
         ("reading", include_str!("reading.rs")),

@@ -1,0 +1,89 @@
+//! Tokens that people and operators show: found by their hash alone, in their account alone.
+
+use parlance_domain::{MemberId, OperatorId};
+
+use super::given::{Log, Seed, at, fresh_id};
+use crate::{Store, StoreError, StoredToken, TOKENS_PER_MEMBER_MAX, TokenHash, TokenKind};
+
+fn hash() -> TokenHash {
+    let mut seed = Seed(fresh_id().as_u64_pair().0);
+    let mut bytes = [0; 32];
+    bytes.chunks_mut(8).for_each(|chunk| chunk.copy_from_slice(&seed.next().to_be_bytes()));
+    TokenHash(bytes)
+}
+
+fn token(member: MemberId, kind: TokenKind) -> StoredToken {
+    StoredToken { kind, member, created_at: at(5), expires_at: None }
+}
+
+pub async fn a_token_is_found_by_its_hash_in_its_account(store: impl Store + Clone) {
+    let (account, other) = (Log::new(&store).account, Log::new(&store).account);
+    let member = MemberId::new(fresh_id());
+    let (api, invitation) = (hash(), hash());
+    let ending = StoredToken { expires_at: Some(at(9)), ..token(member, TokenKind::Invitation) };
+    store.put_token(account, api, token(member, TokenKind::Api)).await.expect("a token is stored");
+    store.put_token(account, invitation, ending).await.expect("a token is stored");
+    assert_eq!(store.find_token(account, api).await, Ok(Some(token(member, TokenKind::Api))));
+    assert_eq!(store.find_token(account, invitation).await, Ok(Some(ending)));
+    assert_eq!(store.find_token(other, api).await, Ok(None));
+    assert_eq!(store.find_token(account, hash()).await, Ok(None));
+    let again = store.put_token(account, api, token(MemberId::new(fresh_id()), TokenKind::Api)).await;
+    assert!(matches!(again, Err(StoreError::Refused(_))), "{again:?}");
+    assert_eq!(store.find_token(account, api).await, Ok(Some(token(member, TokenKind::Api))));
+}
+
+pub async fn a_member_s_tokens_of_a_kind_are_removed_together_and_once(store: impl Store + Clone) {
+    let (account, other) = (Log::new(&store).account, Log::new(&store).account);
+    let (member, neighbour) = (MemberId::new(fresh_id()), MemberId::new(fresh_id()));
+    let mut kept = Vec::new();
+    for (account, member, kind) in [
+        (account, neighbour, TokenKind::Api),
+        (account, member, TokenKind::Invitation),
+        (other, member, TokenKind::Api),
+    ] {
+        let hash = hash();
+        store.put_token(account, hash, token(member, kind)).await.expect("a token is stored");
+        kept.push((account, hash));
+    }
+    let removed = [hash(), hash()];
+    for hash in removed {
+        store.put_token(account, hash, token(member, TokenKind::Api)).await.expect("a token is stored");
+    }
+    let remove = || store.remove_tokens(account, member, TokenKind::Api);
+    let (one, two) = tokio::join!(remove(), remove());
+    let mut counts = [one.expect("tokens are removed"), two.expect("tokens are removed")];
+    counts.sort_unstable();
+    assert_eq!(counts, [0, 2], "exactly one is told of them");
+    for hash in removed {
+        assert_eq!(store.find_token(account, hash).await, Ok(None));
+    }
+    for (account, hash) in kept {
+        assert!(store.find_token(account, hash).await.expect("tokens can be looked for").is_some());
+    }
+}
+
+pub async fn a_member_has_a_bounded_number_of_tokens(store: impl Store + Clone) {
+    let account = Log::new(&store).account;
+    let member = MemberId::new(fresh_id());
+    let put = |member, kind| store.put_token(account, hash(), token(member, kind));
+    for _ in 0..TOKENS_PER_MEMBER_MAX {
+        put(member, TokenKind::Api).await.expect("a token is stored");
+    }
+    let refused = put(member, TokenKind::Api).await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    put(member, TokenKind::Invitation).await.expect("another kind has a bound of its own");
+    put(MemberId::new(fresh_id()), TokenKind::Api).await.expect("and so has another member");
+    assert_eq!(store.remove_tokens(account, member, TokenKind::Api).await, Ok(TOKENS_PER_MEMBER_MAX));
+    put(member, TokenKind::Api).await.expect("there is room again");
+}
+
+pub async fn an_operator_s_token_is_found_by_its_hash(store: impl Store + Clone) {
+    let (hash, other, operator) = (hash(), hash(), OperatorId::new(fresh_id()));
+    store.put_operator_token(hash, operator, at(1)).await.expect("a token is stored");
+    assert_eq!(store.find_operator_token(hash).await, Ok(Some(operator)));
+    assert_eq!(store.find_operator_token(other).await, Ok(None));
+    let again = store.put_operator_token(hash, OperatorId::new(fresh_id()), at(2)).await;
+    assert!(matches!(again, Err(StoreError::Refused(_))), "{again:?}");
+    assert_eq!(store.find_operator_token(hash).await, Ok(Some(operator)));
+    assert_eq!(store.find_token(Log::new(&store).account, hash).await, Ok(None), "no member's");
+}
