@@ -1,74 +1,54 @@
-//! How much one request may ask. What the document alone tells is judged here, before the validation walks it
-//! with its fragments spread out; a query's complexity is judged by the validation.
+//! How much one request may ask. What the document alone tells is judged here, before async-graphql sees it: its
+//! own checks walk a document with all fragments spread out, which thirty nested fragments make a billion steps.
+//! A query's complexity is judged by the validation.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use async_graphql::{
-    ErrorExtensionValues, Name, Pos, Positioned, ServerError, ServerResult, Variables,
-    extensions::{Extension, ExtensionContext, ExtensionFactory, NextParseQuery},
+    ErrorExtensionValues, Name, Positioned, ServerError,
     parser::types::{ExecutableDocument, FragmentDefinition, OperationType, Selection, SelectionSet},
 };
 
 /// Fields within fields. The deepest page needs nine.
-pub(crate) const DEPTH_MAX: usize = 12;
+const DEPTH_MAX: usize = 12;
 /// The same in introspection, where a type's `ofType` is nested up to nine deep.
-pub(crate) const INTROSPECTION_DEPTH_MAX: usize = 20;
+const INTROSPECTION_DEPTH_MAX: usize = 20;
 /// Lists of members within lists of members of types. Each multiplies the answer by the schema's size.
-pub(crate) const INTROSPECTION_LISTS_MAX: usize = 2;
+const INTROSPECTION_LISTS_MAX: usize = 2;
 /// Fields, those of a page's items as many times as there may be items: a hundred conversations with ten
 /// fields, their last message and three messages each.
 pub(crate) const COMPLEXITY_MAX: usize = 2_000;
-/// Fields with all fragments spread out, items of pages once: an introspection has about a hundred.
-pub(crate) const FIELDS_MAX: usize = 1_000;
+/// Fields and fragments, all fragments spread out, items of pages once: an introspection has about two hundred.
+const SELECTIONS_MAX: usize = 1_000;
 /// Renamed fields in the whole document.
-pub(crate) const ALIASES_MAX: usize = 30;
+const ALIASES_MAX: usize = 30;
 /// Each query is at least one read of the store.
-pub(crate) const QUERIES_MAX: usize = 20;
+const QUERIES_MAX: usize = 20;
 /// Each mutation is a write, and they are done one after the other.
-pub(crate) const MUTATIONS_MAX: usize = 5;
+const MUTATIONS_MAX: usize = 5;
 /// On one field.
 pub(crate) const DIRECTIVES_MAX: usize = 4;
 /// Selections within selections, as the parser meets them.
 pub(crate) const NESTING_MAX: usize = 32;
 
 /// The code of a document that asks too much.
-pub(crate) const TOO_LARGE: &str = "QUERY_TOO_LARGE";
+const TOO_LARGE: &str = "QUERY_TOO_LARGE";
 
-/// Refuses documents that ask too much.
-pub(crate) struct Limits;
-
-impl ExtensionFactory for Limits {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self)
-    }
-}
-
-#[async_graphql::async_trait::async_trait]
-impl Extension for Limits {
-    async fn parse_query(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        query: &str,
-        variables: &Variables,
-        next: NextParseQuery<'_>,
-    ) -> ServerResult<ExecutableDocument> {
-        let document = next.run(ctx, query, variables).await?;
-        judge(&document).map_err(refusal)?;
-        Ok(document)
-    }
-}
-
-fn refusal(message: String) -> ServerError {
-    let mut extensions = ErrorExtensionValues::default();
-    extensions.set("code", TOO_LARGE);
-    ServerError { extensions: Some(extensions), ..ServerError::new(message, Some(Pos::default())) }
+/// Refuses a document that asks too much.
+pub(crate) fn check(document: &ExecutableDocument) -> Result<(), ServerError> {
+    judge(document).map_err(|message| {
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", TOO_LARGE);
+        ServerError { extensions: Some(extensions), ..ServerError::new(message, None) }
+    })
 }
 
 /// What a selection comes to once its fragments are spread out.
 #[derive(Clone, Copy, Default)]
 struct Extent {
     depth: usize,
-    fields: usize,
+    /// Fields and fragments, here and inside.
+    selections: usize,
     /// Fields right here, not inside of another one.
     roots: usize,
     /// Introspection lists within each other.
@@ -78,10 +58,15 @@ struct Extent {
 }
 
 impl Extent {
+    /// A fragment is walked too.
+    fn one_more(self) -> Self {
+        Self { selections: self.selections.saturating_add(1), ..self }
+    }
+
     fn beside(self, other: Self) -> Self {
         Self {
             depth: self.depth.max(other.depth),
-            fields: self.fields.saturating_add(other.fields),
+            selections: self.selections.saturating_add(other.selections),
             roots: self.roots.saturating_add(other.roots),
             lists: self.lists.max(other.lists),
             introspects: self.introspects || other.introspects,
@@ -95,11 +80,24 @@ type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 struct Measure<'a> {
     fragments: &'a Fragments,
     measured: HashMap<&'a Name, Extent>,
+    /// How deep the walk is; it ends at [`NESTING_MAX`], or a chain of fragments would exhaust the stack.
+    nesting: usize,
+    nested_too_deep: bool,
 }
 
 impl<'a> Measure<'a> {
     fn set(&mut self, set: &'a SelectionSet) -> Extent {
-        set.items.iter().fold(Extent::default(), |extent, item| extent.beside(self.selection(&item.node)))
+        if self.nesting == NESTING_MAX {
+            self.nested_too_deep = true;
+            return Extent::default();
+        }
+        self.nesting += 1;
+        let extent = set
+            .items
+            .iter()
+            .fold(Extent::default(), |extent, item| extent.beside(self.selection(&item.node)));
+        self.nesting -= 1;
+        extent
     }
 
     fn selection(&mut self, selection: &'a Selection) -> Extent {
@@ -110,26 +108,26 @@ impl<'a> Measure<'a> {
                 let is_list = ["fields", "interfaces", "possibleTypes", "inputFields"].contains(&name);
                 Extent {
                     depth: inner.depth.saturating_add(1),
-                    fields: inner.fields.saturating_add(1),
+                    selections: inner.selections.saturating_add(1),
                     roots: 1,
                     lists: inner.lists + usize::from(is_list),
                     introspects: name == "__schema" || name == "__type",
                 }
             }
-            Selection::InlineFragment(fragment) => self.set(&fragment.node.selection_set.node),
+            Selection::InlineFragment(fragment) => self.set(&fragment.node.selection_set.node).one_more(),
             Selection::FragmentSpread(spread) => {
                 let name = &spread.node.fragment_name.node;
                 if let Some(extent) = self.measured.get(name) {
-                    return *extent;
+                    return extent.one_more();
                 }
                 let Some((name, fragment)) = self.fragments.get_key_value(name) else {
-                    return Extent::default(); // the validation refuses it
+                    return Extent::default().one_more(); // the validation refuses it
                 };
                 // Stands while the fragment is measured, so that one that holds itself ends: it is refused later.
                 self.measured.insert(name, Extent::default());
                 let extent = self.set(&fragment.node.selection_set.node);
                 self.measured.insert(name, extent);
-                extent
+                extent.one_more()
             }
         }
     }
@@ -147,18 +145,28 @@ fn aliases(set: &SelectionSet) -> usize {
 }
 
 fn judge(document: &ExecutableDocument) -> Result<(), String> {
-    let mut measure = Measure { fragments: &document.fragments, measured: HashMap::new() };
+    let mut measure = Measure {
+        fragments: &document.fragments,
+        measured: HashMap::new(),
+        nesting: 0,
+        nested_too_deep: false,
+    };
     let mut renamed: usize =
         document.fragments.values().map(|fragment| aliases(&fragment.node.selection_set.node)).sum();
     let bounded = |what: &str, number: usize, max: usize| {
         if number <= max { Ok(()) } else { Err(format!("The request asks too much: {what} {max}.")) }
     };
-    let mut fields = 0_usize;
+    let mut selections = 0_usize;
     for (_, operation) in document.operations.iter() {
         let set = &operation.node.selection_set.node;
         renamed = renamed.saturating_add(aliases(set));
         let extent = measure.set(set);
-        fields = fields.saturating_add(extent.fields);
+        selections = selections.saturating_add(extent.selections);
+        if measure.nested_too_deep {
+            return Err(format!(
+                "The request asks too much: selections may be nested at most {NESTING_MAX}."
+            ));
+        }
         let depth_max = if extent.introspects { INTROSPECTION_DEPTH_MAX } else { DEPTH_MAX };
         bounded("fields may be nested at most", extent.depth, depth_max)?;
         if extent.introspects {
@@ -173,6 +181,6 @@ fn judge(document: &ExecutableDocument) -> Result<(), String> {
             }
         }
     }
-    bounded("fields, with fragments spread out, may be at most", fields, FIELDS_MAX)?;
+    bounded("fields and fragments, spread out, may be at most", selections, SELECTIONS_MAX)?;
     bounded("renamed fields may be at most", renamed, ALIASES_MAX)
 }

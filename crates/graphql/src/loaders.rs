@@ -1,14 +1,60 @@
 //! Look-ups of one request gathered into few calls: a page of conversations asks for all its members, messages
 //! and threads at once. Nothing is kept between two batches, so a mutation's answer is never read from before it.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use async_graphql::dataloader::Loader;
+use async_graphql::dataloader::{DataLoader, Loader};
 use parlance_app::front::{
     Asker, ChannelView, ConnectionView, ConversationView, FrontError, MemberView, MessageView, Page,
     SharedFront, ThreadPage,
 };
 use parlance_domain::{ChannelId, ConnectionId, ConversationId, MemberId, MessageId};
+
+/// A batch goes once nothing was looked up for this long. A fixed wait alone would cut a long page into as
+/// many batches as it takes milliseconds to walk.
+const QUIET: Duration = Duration::from_millis(1);
+/// It goes after so many waits at the latest.
+const WAITS_MAX: usize = 20;
+
+/// Counts a request's look-ups, so that a batch knows whether more are coming.
+#[derive(Clone, Default)]
+pub(crate) struct Gathering(Arc<AtomicUsize>);
+
+impl Gathering {
+    pub fn one_more(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    async fn quiet(&self) {
+        for _ in 0..WAITS_MAX {
+            let before = self.0.load(Ordering::Relaxed);
+            tokio::time::sleep(QUIET).await;
+            if self.0.load(Ordering::Relaxed) == before {
+                break;
+            }
+        }
+    }
+
+    pub fn loader(&self, look_ups: LookUps) -> DataLoader<LookUps> {
+        let gathering = self.clone();
+        let spawn = move |batch| {
+            let gathering = gathering.clone();
+            tokio::spawn(async move {
+                gathering.quiet().await;
+                let batch: futures_util::future::BoxFuture<'static, ()> = batch;
+                batch.await;
+            })
+        };
+        DataLoader::new(look_ups, spawn).delay(Duration::ZERO).max_batch_size(Page::<()>::ITEMS_MAX)
+    }
+}
 
 /// What a member's look-ups ask.
 pub(crate) struct LookUps {

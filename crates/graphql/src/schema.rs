@@ -11,7 +11,7 @@ use crate::{
     conversation_changes::ConversationsMutation,
     conversations::ConversationsQuery,
     dead_letters::DeadLettersQuery,
-    limits::{COMPLEXITY_MAX, DIRECTIVES_MAX, Limits, NESTING_MAX},
+    limits::{self, COMPLEXITY_MAX, DIRECTIVES_MAX, NESTING_MAX},
     member_changes::MembersMutation,
     members::MembersQuery,
     node::NodeQuery,
@@ -21,7 +21,8 @@ use crate::{
 
 /// What there is to see. What does not exist, or is not the asking member's to see, is null. An error has a
 /// `code` in its `extensions`: one of `ErrorCode`; or `BEHIND` or `UNAVAILABLE` (try again), `OUTCOME_UNKNOWN`
-/// (look before you try again) or `INTERNAL`, with a `traceId` for the operator.
+/// (look before you try again) or `INTERNAL`, with a `traceId` for the operator; or `BAD_REQUEST` or
+/// `QUERY_TOO_LARGE`, where the request itself is at fault.
 #[derive(MergedObject, Default)]
 pub struct Query(
     MembersQuery,
@@ -45,6 +46,9 @@ pub struct Mutation(
     ConversationsMutation,
 );
 
+/// The code of a request that is not written as the schema wants it, or is too complex.
+const BAD_REQUEST: &str = "BAD_REQUEST";
+
 type Inner = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 /// The schema over a front. Clones share it.
@@ -59,7 +63,6 @@ fn inner() -> Inner {
         .limit_complexity(COMPLEXITY_MAX)
         .limit_directives(DIRECTIVES_MAX)
         .limit_recursive_depth(NESTING_MAX)
-        .extension(Limits)
         .finish()
 }
 
@@ -78,11 +81,22 @@ impl Schema {
     /// called inside a tokio runtime: look-ups are gathered on it.
     pub async fn execute(
         &self,
-        request: Request,
+        mut request: Request,
         principal: Option<Principal>,
         trace_id: String,
     ) -> Response {
-        self.inner.execute(request.data(Session::new(self.front.clone(), principal, trace_id))).await
+        let mut response = match request.parsed_query().and_then(limits::check) {
+            Err(error) => Response::from_errors(vec![error]),
+            Ok(()) => {
+                let session = Session::new(self.front.clone(), principal, trace_id);
+                self.inner.execute(request.data(session)).await
+            }
+        };
+        // What async-graphql says by itself is about the request's text: every error has a code.
+        for error in response.errors.iter_mut().filter(|error| error.extensions.is_none()) {
+            error.extensions.get_or_insert_default().set("code", BAD_REQUEST);
+        }
+        response
     }
 
     pub fn front(&self) -> &SharedFront {

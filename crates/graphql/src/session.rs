@@ -6,13 +6,13 @@ use async_graphql::{
     Context, Error,
     dataloader::{DataLoader, Loader},
 };
-use parlance_app::front::{Asker, FrontError, Page, Principal, SharedFront};
+use parlance_app::front::{Asker, FrontError, Principal, SharedFront};
 use parlance_domain::{OperatorId, account::Language};
 use tokio::sync::OnceCell;
 
 use crate::{
     errors::{ErrorCode, Fault, FaultCode, Refused, Trace, Wrong},
-    loaders::LookUps,
+    loaders::{Gathering, LookUps},
     scalars::Position,
 };
 
@@ -75,14 +75,15 @@ struct Inner {
     by: Asker,
     trace: Arc<Trace>,
     epoch: OnceCell<u32>,
+    gathering: Gathering,
     look_ups: DataLoader<LookUps>,
 }
 
 impl Scope {
     pub(crate) fn new(front: SharedFront, by: Asker, trace: Arc<Trace>) -> Self {
-        let look_ups = DataLoader::new(LookUps { front: front.clone(), by }, tokio::spawn)
-            .max_batch_size(Page::<()>::ITEMS_MAX);
-        Self(Arc::new(Inner { front, by, trace, epoch: OnceCell::new(), look_ups }))
+        let gathering = Gathering::default();
+        let look_ups = gathering.loader(LookUps { front: front.clone(), by });
+        Self(Arc::new(Inner { front, by, trace, epoch: OnceCell::new(), gathering, look_ups }))
     }
 
     /// The scope of the member who asks.
@@ -148,6 +149,7 @@ impl Scope {
         K: Send + Sync + Hash + Eq + Clone + 'static,
         LookUps: Loader<K, Error = FrontError>,
     {
+        self.0.gathering.one_more();
         let found = self.0.look_ups.load_one(key).await;
         self.answer(found).await
     }
@@ -161,6 +163,7 @@ impl Scope {
         K: Send + Sync + Hash + Eq + Clone + 'static,
         LookUps: Loader<K, Error = FrontError>,
     {
+        self.0.gathering.one_more();
         let found = self.0.look_ups.load_many(keys).await;
         self.answer(found).await
     }

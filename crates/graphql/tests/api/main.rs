@@ -1,0 +1,8 @@
+//! The interface from outside: queries, mutations, paging, refusals, faults and HTTP, over a front in memory.
+
+mod fake;
+mod faults;
+mod http;
+mod mutations;
+mod paging;
+mod queries;
