@@ -13,6 +13,7 @@ mod conversations;
 mod cursor;
 mod dead_letters;
 mod errors;
+mod gather;
 mod http;
 mod limits;
 mod loaders;

@@ -1,18 +1,15 @@
 //! Who asks, during one request: nobody, an operator, or a member with what they may see (`Scope`).
 
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{
-    Context, Error,
-    dataloader::{DataLoader, Loader},
-};
+use async_graphql::{Context, Error};
 use parlance_app::front::{Asker, FrontError, Principal, SharedFront};
 use parlance_domain::{OperatorId, account::Language};
 use tokio::sync::OnceCell;
 
 use crate::{
     errors::{ErrorCode, Fault, FaultCode, Refused, Trace, Wrong},
-    loaders::{Gathering, LookUps},
+    loaders::{Gathered, LookUps},
     scalars::Position,
 };
 
@@ -75,15 +72,12 @@ struct Inner {
     by: Asker,
     trace: Arc<Trace>,
     epoch: OnceCell<u32>,
-    gathering: Gathering,
-    look_ups: DataLoader<LookUps>,
+    look_ups: LookUps,
 }
 
 impl Scope {
     pub(crate) fn new(front: SharedFront, by: Asker, trace: Arc<Trace>) -> Self {
-        let gathering = Gathering::default();
-        let look_ups = gathering.loader(LookUps { front: front.clone(), by });
-        Self(Arc::new(Inner { front, by, trace, epoch: OnceCell::new(), gathering, look_ups }))
+        Self(Arc::new(Inner { front, by, trace, epoch: OnceCell::new(), look_ups: LookUps::default() }))
     }
 
     /// The scope of the member who asks.
@@ -144,27 +138,14 @@ impl Scope {
     }
 
     /// One thing by its key, together with everything else that is looked up meanwhile.
-    pub(crate) async fn look_up<K>(&self, key: K) -> Result<Option<<LookUps as Loader<K>>::Value>, Error>
-    where
-        K: Send + Sync + Hash + Eq + Clone + 'static,
-        LookUps: Loader<K, Error = FrontError>,
-    {
-        self.0.gathering.one_more();
-        let found = self.0.look_ups.load_one(key).await;
-        self.answer(found).await
+    pub(crate) async fn look_up<K: Gathered>(&self, key: K) -> Result<Option<K::Value>, Error> {
+        let mut found = self.look_up_all(vec![key.clone()]).await?;
+        Ok(found.remove(&key))
     }
 
     /// Several things by their keys; those that are not there are left out.
-    pub(crate) async fn look_up_all<K>(
-        &self,
-        keys: Vec<K>,
-    ) -> Result<HashMap<K, <LookUps as Loader<K>>::Value>, Error>
-    where
-        K: Send + Sync + Hash + Eq + Clone + 'static,
-        LookUps: Loader<K, Error = FrontError>,
-    {
-        self.0.gathering.one_more();
-        let found = self.0.look_ups.load_many(keys).await;
+    pub(crate) async fn look_up_all<K: Gathered>(&self, keys: Vec<K>) -> Result<HashMap<K, K::Value>, Error> {
+        let found = K::gathered(&self.0.look_ups).all(self.front(), self.by(), keys).await;
         self.answer(found).await
     }
 
