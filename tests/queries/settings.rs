@@ -106,7 +106,8 @@ async fn connections_show_what_has_to_be_copied_to_whoever_manages_channels() {
     let add = ConnectionCommand::Add { kind: ChannelKind::WhatsappTwilio, secrets: secrets("wh2", None) };
     team.by(team.admin, Command::Connection(twilio, add)).await.unwrap();
     app.clock.advance(5);
-    let rotate = ConnectionCommand::RotateSecrets { secrets: secrets("token", Some("secret")) };
+    let rotate =
+        ConnectionCommand::RotateSecrets { secrets: secrets("token", Some("secret")), instead_of: None };
     team.by(team.admin, Command::Connection(team.connection, rotate)).await.unwrap();
     team.settled().await;
     let views = queries.connections(team.asker(team.admin)).await.unwrap();

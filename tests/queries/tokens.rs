@@ -79,9 +79,11 @@ async fn an_invitation_is_good_for_a_week_and_once() {
     assert_eq!(queries.invited(&invitation).await, Ok(team.asker(béla)));
     team.by(béla, Command::Member(béla, MemberCommand::Join)).await.unwrap();
     assert_eq!(queries.invited(&invitation).await, invalid, "they have joined");
-    assert_eq!(tokens::accept_invitation(store, team.account, béla).await, Ok(true));
-    assert_eq!(tokens::accept_invitation(store, team.account, béla).await, Ok(false), "used");
-    let api = token(&team, béla).await;
+    let state = app.parlance.commands.peek::<Member>(team.account, béla.uuid()).await.unwrap();
+    let hash = tokens::hash(&invitation);
+    let accept = || tokens::accept_invitation(store, &app.entropy, team.account, hash, (béla, &state), START);
+    let api = accept().await.unwrap().expect("it is exchanged");
+    assert_eq!(accept().await, Ok(None), "used");
     assert_eq!(queries.authenticate(&api).await, Ok(Principal::Member(team.asker(béla))));
     assert_eq!(queries.invited(&api).await, invalid);
 }

@@ -148,18 +148,22 @@ pub async fn issue_invitation(
     Ok((minted.text, expires_at))
 }
 
-/// Uses up a member's invitation, once they have joined. Of several who come with it at once exactly one is
-/// told `true`, and is given a token; the API tokens of an earlier membership go with it.
+/// Exchanges an invitation for an API token, once its member has joined; gives the token's text. `state`: the
+/// member's, active by now. Of several who come with one invitation exactly one is given a token; the API tokens of
+/// an earlier membership go with it. `None`: the invitation is gone.
 pub async fn accept_invitation(
     store: &impl Tokens,
+    entropy: &Entropy,
     account: AccountId,
-    member: MemberId,
-) -> Result<bool, StoreError> {
-    if store.remove_tokens(account, member, TokenKind::Invitation).await? == 0 {
-        return Ok(false);
-    }
-    store.remove_tokens(account, member, TokenKind::Api).await?;
-    Ok(true)
+    invitation: TokenHash,
+    (member, state): (MemberId, &Member),
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    let minted = mint(entropy, account, TokenKind::Api);
+    let created_at = state.joined_at.map_or(now, |joined| joined.max(now));
+    let token = StoredToken { kind: TokenKind::Api, member, created_at, expires_at: None };
+    let exchanged = store.exchange_token(account, invitation, minted.hash, token).await?;
+    Ok(exchanged.then_some(minted.text))
 }
 
 /// Makes and stores a token for an operator; gives its text.

@@ -7,6 +7,7 @@ use parlance_domain::{ChannelId, ConnectionId, permissions::Action};
 use crate::{
     connections::ProviderApplication,
     members::Member,
+    paging::LISTED,
     payload::Shown,
     scalars::{DateTime, Position},
     session::Scope,
@@ -200,7 +201,7 @@ impl ChannelsQuery {
 
     /// The channels, by name: those to whose conversations the asking member has access and, with account
     /// settings access, all of the account.
-    #[graphql(complexity = "10 * child_complexity + 1")]
+    #[graphql(complexity = "LISTED * child_complexity + 1")]
     async fn channels(
         &self,
         ctx: &Context<'_>,

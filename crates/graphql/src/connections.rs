@@ -7,6 +7,7 @@ use parlance_domain::ConnectionId;
 use crate::{
     channels::{Channel, ChannelKind},
     errors::{ErrorCode, Wrong},
+    paging::LISTED,
     payload::{Outcome, Shown, payload},
     scalars::{DateTime, Position, id},
     session::Scope,
@@ -60,7 +61,7 @@ impl ProviderApplication {
     }
 
     /// The channels connected under it.
-    #[graphql(complexity = "10 * child_complexity + 1")]
+    #[graphql(complexity = "LISTED * child_complexity + 1")]
     async fn channels(&self) -> Result<Vec<Channel>> {
         Channel::some(&self.scope, &self.view.channels).await
     }
@@ -80,7 +81,7 @@ pub struct ConnectionsQuery;
 #[Object]
 impl ConnectionsQuery {
     /// The account's connections: applications at providers. For members with account settings access.
-    #[graphql(complexity = "10 * child_complexity + 1")]
+    #[graphql(complexity = "LISTED * child_complexity + 1")]
     async fn connections(
         &self,
         ctx: &Context<'_>,

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     errors::{Refused, Trace},
+    nesting::is_shallow,
     schema::{Schema, schema},
 };
 
@@ -211,6 +212,9 @@ fn read(bytes: &[u8]) -> Result<Request, Unexecuted> {
     let body: Body = serde_json::from_slice(bytes).map_err(|_| {
         wrong("Send a JSON object with `query`, and `operationName`, `variables` and `extensions` if needed.")
     })?;
+    if !is_shallow(&body.query) {
+        return Err(wrong("The query is nested too deep."));
+    }
     let variables = serde_json::Value::Object(body.variables.unwrap_or_default());
     let mut request = Request::new(body.query).variables(Variables::from_json(variables));
     request.operation_name = body.operation_name;

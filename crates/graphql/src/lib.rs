@@ -20,6 +20,7 @@ mod loaders;
 mod member_changes;
 mod members;
 mod messages;
+mod nesting;
 mod node;
 mod paging;
 mod payload;

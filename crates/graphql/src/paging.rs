@@ -11,6 +11,10 @@ use crate::{
 /// How many items a page has that was asked for without a number: a screen's worth.
 pub(crate) const ITEMS_DEFAULT: usize = 25;
 
+/// What an item's fields count for in a list that is not paged: as many channels and connections few accounts have.
+/// Three such lists within each other are refused.
+pub(crate) const LISTED: usize = 25;
+
 /// What a page's fields count for in a query's complexity: as many times as there may be items.
 pub(crate) fn items(first: Option<i32>, last: Option<i32>) -> usize {
     let asked = first.or(last).map_or(ITEMS_DEFAULT, |number| usize::try_from(number).unwrap_or(1));

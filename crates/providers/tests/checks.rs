@@ -106,7 +106,10 @@ async fn a_page_token_opens_its_page() {
     let (graph, messenger) = messenger(&[(200, r#"{"id":"682498302938465","name":"Kávézó"}"#)]).await;
     let secrets = with_access("the-connections");
     let credentials = Credentials { secrets: &secrets, access: Some("EAAB-token"), provider_id: PAGE };
-    assert_eq!(messenger.check(credentials).await, Ok(Checked { name: Some("Kávézó".into()) }));
+    assert_eq!(
+        messenger.check(credentials).await,
+        Ok(Checked { name: Some("Kávézó".into()), shared: false })
+    );
     // HMAC-SHA256 of `EAAB-token` under `secret`.
     let proof = "940c02b6d4110fc81274b7ced50c8f1c067cdc892d4d824b08e555ac5907f42e";
     assert_eq!(graph.asked(), [format!("/v25.0/me?fields=id,name&appsecret_proof={proof}")]);
@@ -116,7 +119,7 @@ async fn a_page_token_opens_its_page() {
 #[tokio::test]
 async fn a_connections_own_token_will_do() {
     let (graph, messenger) = messenger(&[(200, r#"{"id":"682498302938465"}"#)]).await;
-    assert_eq!(check(&messenger, &with_access("own"), PAGE).await, Ok(Checked { name: None }));
+    assert_eq!(check(&messenger, &with_access("own"), PAGE).await, Ok(Checked { name: None, shared: false }));
     assert_eq!(graph.authorization(), "Bearer own");
 }
 
@@ -203,7 +206,7 @@ async fn an_account_opens_its_sender_on_any_page() {
     ])
     .await;
     let checked = check(&twilio, &with_access(ACCOUNT), NUMBER).await;
-    assert_eq!(checked, Ok(Checked { name: Some("Kávézó".into()) }));
+    assert_eq!(checked, Ok(Checked { name: Some("Kávézó".into()), shared: false }));
     assert_eq!(
         api.asked(),
         [
@@ -226,7 +229,10 @@ async fn a_number_of_another_account_is_refused() {
 #[tokio::test]
 async fn the_shared_sandbox_needs_the_account_only() {
     let (api, twilio) = twilio(&[(200, ACTIVE)]).await;
-    assert_eq!(check(&twilio, &with_access(ACCOUNT), SANDBOX).await, Ok(Checked::default()));
+    assert_eq!(
+        check(&twilio, &with_access(ACCOUNT), SANDBOX).await,
+        Ok(Checked { name: None, shared: true })
+    );
     assert_eq!(api.asked().len(), 1);
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use axum::{
     Json, Router,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::post,
 };
@@ -32,6 +32,9 @@ use crate::{config::Config, local, open};
 
 /// A server that does not answer an operator in this time is taken for one that hangs.
 const SERVER_WAIT: Duration = Duration::from_secs(30);
+/// A request is some hundred bytes, and sent at once.
+const BODY_BYTES_MAX: usize = 64 << 10;
+const BODY_WAIT: Duration = Duration::from_secs(5);
 /// How long a new account may take until it is shown.
 const SHOWN_WAIT: Duration = Duration::from_secs(10);
 
@@ -113,14 +116,20 @@ pub fn router(
 
 async fn operator(
     State((parlance, secret)): State<(Arc<Parlance<SqliteStore>>, Arc<str>)>,
-    headers: HeaderMap,
-    Json(request): Json<Request>,
+    request: axum::extract::Request,
 ) -> Response {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let bearer = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = bearer.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or("");
     if !tokens::same(given, &secret) {
         return (StatusCode::FORBIDDEN, Json(json!({ "error": "not an operator's secret" }))).into_response();
     }
+    let body =
+        tokio::time::timeout(BODY_WAIT, axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX)).await;
+    let request = body.ok().and_then(Result::ok).and_then(|body| serde_json::from_slice(&body).ok());
+    let Some(request) = request else {
+        let error = json!({ "error": "not a request that this server knows: use the same version" });
+        return (StatusCode::BAD_REQUEST, Json(error)).into_response();
+    };
     match answer(&parlance, request, true).await {
         Ok(answer) => Json(json!({ "answer": answer })).into_response(),
         Err(error) => {
@@ -195,7 +204,8 @@ async fn dead_letters(
     let queries = Queries::new(parlance, QuerySettings::default());
     let mut all = Vec::new();
     let mut more = false;
-    for account in open::accounts(&parlance.store, account).await? {
+    let mut accounts = open::accounts(&parlance.store, account).await?.into_iter();
+    while let Some(account) = accounts.next() {
         let mut before = before.map(Position::new);
         loop {
             let wanted = (limit - all.len()).min(Page::<DeadLetterView>::ITEMS_MAX);
@@ -208,6 +218,7 @@ async fn dead_letters(
             }
         }
         if all.len() == limit {
+            more |= accounts.next().is_some();
             break;
         }
     }

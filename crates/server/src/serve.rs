@@ -42,6 +42,12 @@ pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
         .with_context(|| format!("cannot listen on {}; choose another address by --listen", config.listen))?;
     let address = listener.local_addr()?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    if config.public_url.is_none() && address.ip().is_unspecified() {
+        tracing::warn!(
+            %public_url,
+            "no provider reaches this address, and Twilio's signatures will not fit: set --public-url"
+        );
+    }
     let recorder = Recorder::install()?;
     let mut parlance = open::parlance(config).await?;
     parlance.start();

@@ -2,14 +2,14 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use parlance_domain::{AccountId, MemberId, OperatorId, Timestamp};
 use parlance_store::{
     RefusedBecause, StoreError, StoredToken, TOKENS_PER_MEMBER_MAX, TokenHash, TokenKind, Tokens,
 };
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
     SqliteStore,
@@ -25,31 +25,20 @@ impl Tokens for SqliteStore {
     ) -> Result<(), StoreError> {
         self.writer
             .write(move |connection| {
-                let (account, member, kind) = (account.bytes(), token.member.bytes(), token.kind.as_str());
+                let (id, member, kind) = (account.bytes(), token.member.bytes(), token.kind.as_str());
                 let there: u32 = connection
                     .prepare_cached(
                         "SELECT count(*) FROM tokens WHERE account_id = ?1 AND member_id = ?2 AND kind = ?3",
                     )
                     .and_then(|mut statement| {
-                        statement.query_row(params![account, member, kind], |row| row.get(0))
+                        statement.query_row(params![id, member, kind], |row| row.get(0))
                     })
                     .map_err(|error| failed(&error))?;
                 if there as usize >= TOKENS_PER_MEMBER_MAX {
                     let limit = TOKENS_PER_MEMBER_MAX;
                     return Err(StoreError::Refused(RefusedBecause::TooMany { limit }));
                 }
-                connection
-                    .prepare_cached(
-                        "INSERT INTO tokens (account_id, token_hash, kind, member_id, created_at, expires_at)
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                    )
-                    .and_then(|mut statement| {
-                        let (created, expires) = (token.created_at.micros(), token.expires_at);
-                        let expires = expires.map(Timestamp::micros);
-                        statement.execute(params![account, hash.0, kind, member, created, expires])
-                    })
-                    .map_err(|error| failed(&error))?;
-                Ok(())
+                insert(connection, account, hash, token).map_err(|error| failed(&error))
             })
             .await
     }
@@ -99,19 +88,36 @@ impl Tokens for SqliteStore {
         let counted = Arc::clone(&removed);
         self.writer
             .write(move |connection| {
-                let count = connection
-                    .prepare_cached(
-                        "DELETE FROM tokens WHERE account_id = ?1 AND member_id = ?2 AND kind = ?3",
-                    )
-                    .and_then(|mut statement| {
-                        statement.execute(params![account.bytes(), member.bytes(), kind.as_str()])
-                    })
-                    .map_err(|error| failed(&error))?;
+                let count = remove_all(connection, account, member, kind).map_err(|error| failed(&error))?;
                 counted.store(count, Ordering::Release);
                 Ok(())
             })
             .await?;
         Ok(removed.load(Ordering::Acquire))
+    }
+
+    async fn exchange_token(
+        &self,
+        account: AccountId,
+        given: TokenHash,
+        hash: TokenHash,
+        token: StoredToken,
+    ) -> Result<bool, StoreError> {
+        let exchanged = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&exchanged);
+        self.writer
+            .write(move |connection| {
+                let given = remove_one(connection, account, given).map_err(|error| failed(&error))?;
+                if given {
+                    remove_all(connection, account, token.member, token.kind)
+                        .and_then(|_| insert(connection, account, hash, token))
+                        .map_err(|error| failed(&error))?;
+                }
+                told.store(given, Ordering::Release);
+                Ok(())
+            })
+            .await?;
+        Ok(exchanged.load(Ordering::Acquire))
     }
 
     async fn put_operator_token(
@@ -149,4 +155,44 @@ impl Tokens for SqliteStore {
             })
             .await
     }
+}
+
+fn insert(
+    connection: &Connection,
+    account: AccountId,
+    hash: TokenHash,
+    token: StoredToken,
+) -> rusqlite::Result<()> {
+    let expires = token.expires_at.map(Timestamp::micros);
+    connection
+        .prepare_cached(
+            "INSERT INTO tokens (account_id, token_hash, kind, member_id, created_at, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            account.bytes(),
+            hash.0,
+            token.kind.as_str(),
+            token.member.bytes(),
+            token.created_at.micros(),
+            expires
+        ])
+        .map(|_| ())
+}
+
+fn remove_one(connection: &Connection, account: AccountId, hash: TokenHash) -> rusqlite::Result<bool> {
+    let mut statement =
+        connection.prepare_cached("DELETE FROM tokens WHERE account_id = ?1 AND token_hash = ?2")?;
+    Ok(statement.execute(params![account.bytes(), hash.0])? > 0)
+}
+
+fn remove_all(
+    connection: &Connection,
+    account: AccountId,
+    member: MemberId,
+    kind: TokenKind,
+) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached("DELETE FROM tokens WHERE account_id = ?1 AND member_id = ?2 AND kind = ?3")?
+        .execute(params![account.bytes(), member.bytes(), kind.as_str()])
 }

@@ -8,7 +8,7 @@ use parlance_domain::{
 /// A batch holds at most this many events: a transaction stays short, and five hundred commands fit easily.
 pub const EVENTS_PER_BATCH_MAX: usize = 4_096;
 /// An event's payload and sealed part together: a kept body of the largest size that webhooks take, with room.
-pub const EVENT_BYTES_MAX: usize = 1 << 20;
+pub const EVENT_BYTES_MAX: usize = 1 << 21;
 
 /// An event to be recorded. Its version follows from the batch's expectation and the events before it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -70,6 +70,17 @@ pub trait Tokens: Send + Sync + 'static {
         kind: TokenKind,
     ) -> impl Future<Output = Result<usize, StoreError>> + Send;
 
+    /// Puts a token in the place of the one with hash `given`, and of all that the same member has of its kind, all
+    /// or nothing. `false`, and nothing is changed: there is none with that hash. Of several who give the same
+    /// one exactly one is told `true`.
+    fn exchange_token(
+        &self,
+        account: AccountId,
+        given: TokenHash,
+        hash: TokenHash,
+        token: StoredToken,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// Stores an operator's token. `Refused` for a hash that is there already.
     fn put_operator_token(
         &self,

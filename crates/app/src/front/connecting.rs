@@ -14,8 +14,12 @@ use parlance_store::Store;
 use super::{Asker, ConnectChannel, Desk, Done, FrontError};
 use crate::{
     command::CommandError,
-    ingestion::{Credentials, webhook_token},
+    ingestion::{CheckError, Credentials, webhook_token},
+    tokens::random,
 };
+
+/// Rotations that may come between looking and rotating.
+const ROTATIONS_MAX: usize = 4;
 
 /// A connecting under way: what was typed, made sense of.
 pub(super) struct Connecting<'a, S> {
@@ -92,6 +96,10 @@ impl<'a, S: Store + Clone> Connecting<'a, S> {
         let credentials =
             Credentials { secrets: &after, access: page_access.as_deref(), provider_id: &self.provider_id };
         let checked = self.desk.providers.of(self.kind).check(credentials).await?;
+        if checked.shared && self.state.connection.is_some_and(|own| own != connection) {
+            // Everybody has this number: only the account that it is connected by can be told from others.
+            return Err(CheckError::Refused.into());
+        }
         let mut commands = Vec::with_capacity(2);
         match before {
             None => {
@@ -99,7 +107,8 @@ impl<'a, S: Store + Clone> Connecting<'a, S> {
                 commands.push(Command::Connection(connection, add));
             }
             Some(before) if before != after => {
-                let rotate = ConnectionCommand::RotateSecrets { secrets: after };
+                let rotate =
+                    ConnectionCommand::RotateSecrets { secrets: after, instead_of: Some(before.signing) };
                 commands.push(Command::Connection(connection, rotate));
             }
             Some(_) => {}
@@ -118,29 +127,41 @@ impl<'a, S: Store + Clone> Connecting<'a, S> {
         Ok(Done { value: self.channel, position: receipt.position() })
     }
 
-    /// The connection to put it under, with its secrets if it exists: the one that was named; else the
-    /// channel's own, so that its webhook address stays, unless another application was typed; else a new one.
+    /// The connection to put it under, with its secrets if it exists: the one that was named; else the channel's
+    /// own, so that its webhook address stays; else one of the same application, whose webhook address is the
+    /// only one that it has; else a new one.
     async fn under(&self) -> Result<(ConnectionId, Option<ConnectionSecrets>), FrontError> {
         if let Some(named) = self.connection {
             let state = self.desk.connection(self.by, named).await?;
             if state.kind != Some(self.kind) {
                 return Err(refused(ChannelError::ConnectionMismatch.into()));
             }
-            return Ok((named, Some(readable(&state)?)));
-        }
-        if let Some(own) = self.state.connection {
-            let state = self.desk.connection(self.by, own).await?;
             let secrets = readable(&state)?;
-            let known = [Some(&secrets.signing), secrets.signing_previous.as_ref()];
-            let same = match self.kind {
-                ChannelKind::Messenger => {
-                    self.signing.as_ref().is_none_or(|typed| known.contains(&Some(typed)))
+            // Its secrets belong to all its channels: what is typed for one more of them does not replace them.
+            let fits = match self.kind {
+                ChannelKind::Messenger => self.signing.as_ref().is_none_or(|typed| accepted(&secrets, typed)),
+                ChannelKind::WhatsappTwilio => {
+                    self.access.is_none() || (secrets.access == self.access && self.signing.is_some())
                 }
+            };
+            return if fits { Ok((named, Some(secrets))) } else { Err(CheckError::Refused.into()) };
+        }
+        let all = self.desk.queries.connections(self.by).await?;
+        let own = self.state.connection;
+        let (first, others): (Vec<_>, Vec<_>) = all.iter().partition(|view| Some(view.id) == own);
+        for view in first.into_iter().chain(others).filter(|view| view.kind == self.kind) {
+            let secrets = readable(&*self.desk.connection(self.by, view.id).await?)?;
+            let alone = view.channels.iter().all(|channel| *channel == self.channel);
+            let same = match self.kind {
+                ChannelKind::Messenger => match &self.signing {
+                    Some(typed) => accepted(&secrets, typed) || (Some(view.id) == own && alone),
+                    None => Some(view.id) == own,
+                },
                 // One Twilio account is one connection, whatever its token is by now.
                 ChannelKind::WhatsappTwilio => secrets.access == self.access,
             };
             if same {
-                return Ok((own, Some(secrets)));
+                return Ok((view.id, Some(secrets)));
             }
         }
         Ok((ConnectionId::new(self.desk.entropy.id(self.desk.clock.now())), None))
@@ -152,27 +173,22 @@ impl<'a, S: Store + Clone> Connecting<'a, S> {
         connection: ConnectionId,
         before: Option<&ConnectionSecrets>,
     ) -> Result<ConnectionSecrets, FrontError> {
-        let mut secrets = match before {
-            Some(before) => {
-                let mut secrets = before.clone();
-                if let Some(signing) = self.signing.clone() {
-                    rotate(&mut secrets, signing);
-                }
-                secrets
+        if let Some(before) = before {
+            let mut secrets = before.clone();
+            if let Some(signing) = &self.signing {
+                rotate(&mut secrets, signing);
             }
-            None => ConnectionSecrets {
-                webhook_token: webhook_token(self.by.account, connection, &self.desk.entropy),
-                signing: self.signing.clone().ok_or(FrontError::SigningSecretMissing)?,
-                signing_previous: None,
-                verify_token: (self.kind == ChannelKind::Messenger)
-                    .then(|| crate::tokens::random(&self.desk.entropy)),
-                access: None,
-            },
-        };
-        if self.kind == ChannelKind::WhatsappTwilio && self.access.is_some() {
-            secrets.access.clone_from(&self.access);
+            return Ok(secrets);
         }
-        Ok(secrets)
+        let access = self.access.clone().filter(|_| self.kind == ChannelKind::WhatsappTwilio);
+        let verify_token = (self.kind == ChannelKind::Messenger).then(|| random(&self.desk.entropy));
+        Ok(ConnectionSecrets {
+            webhook_token: webhook_token(self.by.account, connection, &self.desk.entropy),
+            signing: self.signing.clone().ok_or(FrontError::SigningSecretMissing)?,
+            signing_previous: None,
+            verify_token,
+            access,
+        })
     }
 
     /// As typed; else as it was called; else as the provider calls it; else what it is.
@@ -184,11 +200,16 @@ impl<'a, S: Store + Clone> Connecting<'a, S> {
     }
 }
 
-/// Puts a new signing secret in place of the current one, which stays accepted until the next rotation. Of the
-/// two that are accepted, either may be named again: nothing is lost by asking twice.
-fn rotate(secrets: &mut ConnectionSecrets, signing: String) {
-    if secrets.signing != signing {
-        secrets.signing_previous = Some(std::mem::replace(&mut secrets.signing, signing));
+/// Whether what is signed with this secret is believed.
+fn accepted(secrets: &ConnectionSecrets, signing: &str) -> bool {
+    secrets.signing == signing || secrets.signing_previous.as_deref() == Some(signing)
+}
+
+/// Puts a new signing secret in place of the current one, which stays accepted until the next rotation. One that
+/// is accepted already changes nothing.
+fn rotate(secrets: &mut ConnectionSecrets, signing: &str) {
+    if !accepted(secrets, signing) {
+        secrets.signing_previous = Some(std::mem::replace(&mut secrets.signing, signing.to_owned()));
     }
 }
 
@@ -223,25 +244,49 @@ impl<S: Store + Clone> Desk<S> {
     ) -> Result<Done<ConnectionId>, FrontError> {
         self.permitted(by, Action::ManageChannels).await?;
         let signing = typed(Some(signing)).ok_or(FrontError::SigningSecretMissing)?;
-        let state = self.connection(by, connection).await?;
-        let (Some(kind), mut secrets) = (state.kind, readable(&state)?) else {
-            return Err(FrontError::NotFound);
-        };
-        rotate(&mut secrets, signing);
+        let mut tried = false;
+        for _ in 0..ROTATIONS_MAX {
+            let state = self.connection(by, connection).await?;
+            let (Some(kind), mut secrets) = (state.kind, readable(&state)?) else {
+                return Err(FrontError::NotFound);
+            };
+            let seen = secrets.signing.clone();
+            rotate(&mut secrets, &signing);
+            if !tried {
+                self.try_secrets(by, connection, kind, &secrets).await?;
+                tried = true;
+            }
+            let order = ConnectionCommand::RotateSecrets { secrets, instead_of: Some(seen) };
+            let command = Command::Connection(connection, order);
+            let ask = self.ask(by.account, Actor::Member(by.member), vec![command]);
+            match self.commands.submit(ask).await {
+                // Somebody else rotated while the provider was asked: on top of theirs, then.
+                Err(CommandError::Refused(Refusal::Connection(ConnectionError::RotatedMeanwhile))) => {}
+                answer => return Ok(Done { value: connection, position: answer?.position() }),
+            }
+        }
+        Err(CommandError::Contended.into())
+    }
+
+    /// Tries secrets on a channel of the connection that takes messages, if there is one.
+    async fn try_secrets(
+        &self,
+        by: Asker,
+        connection: ConnectionId,
+        kind: ChannelKind,
+        secrets: &ConnectionSecrets,
+    ) -> Result<(), FrontError> {
         for channel in self.queries.channels(by).await?.iter().filter(|view| view.connection == connection) {
             let state = self.commands.peek::<Channel>(by.account, channel.id.uuid()).await?;
             let Some(identity) = state.identity.value().filter(|_| state.takes_messages()) else { continue };
             let credentials = Credentials {
-                secrets: &secrets,
+                secrets,
                 access: identity.access.as_deref(),
                 provider_id: &identity.provider_id,
             };
             self.providers.of(kind).check(credentials).await?;
             break;
         }
-        let command = Command::Connection(connection, ConnectionCommand::RotateSecrets { secrets });
-        let ask = self.ask(by.account, Actor::Member(by.member), vec![command]);
-        let receipt = self.commands.submit(ask).await?;
-        Ok(Done { value: connection, position: receipt.position() })
+        Ok(())
     }
 }

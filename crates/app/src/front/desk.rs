@@ -7,7 +7,7 @@ use parlance_domain::{
     AccountId, Actor, ChannelId, Command, CommandId, ConnectionId, ConversationId, CorrelationId, Email,
     MemberId, MessageId, Name, OperatorId, Position, Refusal,
     connection::ChannelKind,
-    member::{Member, MemberCommand, MemberError, Standing},
+    member::{Member, MemberCommand},
     permissions::{Action, permits},
     reading::{ReadingCommand, ReadingError},
 };
@@ -117,16 +117,8 @@ impl<S: Store + Clone> Desk<S> {
         let ring = self.keyring.account(&self.store, by.account).await?.ok_or(FrontError::NotFound)?;
         let member = ring.ids.member(&email);
         let invite = MemberCommand::Invite { account: by.account, email, name, settings_access };
-        let position = match self.one(by, Command::Member(member, invite)).await {
-            Ok(receipt) => receipt.position(),
-            // Invited already: a new token in place of one that was lost or grew old.
-            Err(CommandError::Refused(Refusal::Member(MemberError::AlreadyMember)))
-                if self.member(by.account, member).await?.standing == Standing::Invited =>
-            {
-                self.store.head(by.account).await?.position
-            }
-            Err(error) => return Err(error.into()),
-        };
+        // Whoever is invited already is invited as they are wanted now, with a new token.
+        let position = self.one(by, Command::Member(member, invite)).await?.position();
         let now = self.clock.now();
         let (token, expires_at) =
             tokens::issue_invitation(&self.store, &self.entropy, by.account, member, now).await?;
@@ -149,12 +141,10 @@ impl<S: Store + Clone> Desk<S> {
         }
         let asker = Asker { account, member: found.member };
         let receipt = self.one(asker, Command::Member(found.member, MemberCommand::Join)).await?;
-        if !tokens::accept_invitation(&self.store, account, found.member).await? {
-            return Err(FrontError::InvitationInvalid);
-        }
         let member = self.member(account, found.member).await?;
-        let token =
-            tokens::issue_api(&self.store, &self.entropy, account, (found.member, &member), now).await?;
+        let joined = (found.member, &*member);
+        let token = tokens::accept_invitation(&self.store, &self.entropy, account, hash, joined, now).await?;
+        let token = token.ok_or(FrontError::InvitationInvalid)?;
         Ok(Done { value: Accepted { asker, token }, position: receipt.position() })
     }
 

@@ -176,6 +176,8 @@ pub struct Credentials<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
     pub name: Option<String>,
+    /// The page or number is everybody's (Twilio's sandbox): the credentials tell who asks, and no more.
+    pub shared: bool,
 }
 
 pub type Checking<'a> = Pin<Box<dyn Future<Output = Result<Checked, CheckError>> + Send + 'a>>;

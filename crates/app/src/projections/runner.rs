@@ -40,6 +40,8 @@ struct Lag {
     oldest: Position,
     since: Instant,
     newest: Position,
+    /// When the newest was heard of.
+    heard: Instant,
     shown: Position,
 }
 
@@ -75,9 +77,13 @@ impl Projections {
                 oldest: position,
                 since: Instant::now(),
                 newest: position,
+                heard: Instant::now(),
                 shown: Position::new(position.number().saturating_sub(1)),
             });
-            lag.newest = lag.newest.max(position);
+            if position > lag.newest {
+                lag.newest = position;
+                lag.heard = Instant::now();
+            }
         }
         self.wake(account);
     }
@@ -181,8 +187,9 @@ impl Projections {
         if shown >= lag.newest {
             lags.remove(&account);
         } else {
-            // What came meanwhile was heard of at some time between; counting from now would flatter.
+            // Of what came meanwhile the newest is followed.
             lag.oldest = lag.newest;
+            lag.since = lag.heard;
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{ChannelKind, ConnectionSecrets};
 pub enum ConnectionCommand {
     /// By a member with account settings access.
     Add { kind: ChannelKind, secrets: ConnectionSecrets },
-    /// By a member with account settings access. A gapless rotation keeps the old secret as `previous`.
-    RotateSecrets { secrets: ConnectionSecrets },
+    /// By a member with account settings access. A gapless rotation keeps the old secret as `previous`. `instead_of`:
+    /// the signing secret that was seen; if it is another by now, nothing is changed.
+    RotateSecrets { secrets: ConnectionSecrets, instead_of: Option<String> },
 }

@@ -20,9 +20,13 @@ pub(super) fn decide(
             Some(_) => Err(ConnectionError::AlreadyAdded),
             None => Ok(vec![ConnectionAdded { kind: *kind, secrets: complete(secrets)? }.into()]),
         },
-        ConnectionCommand::RotateSecrets { secrets } => {
+        ConnectionCommand::RotateSecrets { secrets, instead_of } => {
             if state.kind.is_none() {
                 return Err(ConnectionError::NotFound);
+            }
+            let now = state.secrets.value().map(|secrets| &secrets.signing);
+            if now.zip(instead_of.as_ref()).is_some_and(|(now, seen)| now != seen) {
+                return Err(ConnectionError::RotatedMeanwhile);
             }
             let secrets = complete(secrets)?;
             Ok(if secrets == state.secrets { Vec::new() } else { vec![SecretsRotated { secrets }.into()] })

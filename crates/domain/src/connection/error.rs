@@ -8,6 +8,8 @@ pub enum ConnectionError {
     AlreadyAdded,
     #[error("this needs account settings access")]
     NotPermitted,
+    #[error("somebody else rotated the secrets meanwhile; look again")]
+    RotatedMeanwhile,
     #[error("a signing secret and a webhook token are needed")]
     SecretMissing,
 }

@@ -27,7 +27,7 @@ fn add(secrets: ConnectionSecrets) -> ConnectionCommand {
 }
 
 fn rotate(secrets: ConnectionSecrets) -> ConnectionCommand {
-    ConnectionCommand::RotateSecrets { secrets }
+    ConnectionCommand::RotateSecrets { secrets, instead_of: None }
 }
 
 fn when(
@@ -65,6 +65,19 @@ fn secrets_are_rotated_and_the_old_one_stays_as_previous() {
 #[test]
 fn rotating_to_the_same_secrets_makes_no_event() {
     when(vec![added()], by(ANNA), rotate(secrets("first"))).then_expect_events(vec![]);
+}
+
+#[test]
+fn a_rotation_that_saw_other_secrets_changes_nothing() {
+    let instead = |seen: &str| ConnectionCommand::RotateSecrets {
+        secrets: secrets("third"),
+        instead_of: Some(seen.to_owned()),
+    };
+    when(vec![added()], by(ANNA), instead("second")).then_expect_error(ConnectionError::RotatedMeanwhile);
+    when(vec![added()], by(ANNA), instead("first")).then_expect_events(vec![now(
+        by(ANNA),
+        SecretsRotated { secrets: Personal::open(secrets("third")) },
+    )]);
 }
 
 #[test]

@@ -173,6 +173,6 @@ fn a_body_that_would_not_fit_into_an_event_is_refused() {
     };
     when(vec![], INGESTION, keep(content.clone())).then_expect_error(DeliveryError::TooLarge);
     let fits = DeliveryContent { body: content.body[1..].to_vec(), ..content };
-    assert!(serde_json::to_vec(&fits).unwrap().len() < 1 << 20, "with room for sealing");
+    assert!(serde_json::to_vec(&fits).unwrap().len() < 3 << 19, "with room for sealing");
     assert!(when(vec![], INGESTION, keep(fits)).inspect_result().is_ok());
 }

@@ -24,11 +24,18 @@ pub(super) fn decide(
             if !matches!(issued.by, Actor::Operator(_)) && !manages() {
                 return Err(MemberError::NotPermitted);
             }
+            let profile = Personal::open(MemberProfile { email: email.clone(), name: name.clone() });
             match state.standing {
                 Standing::Absent | Standing::Removed => {}
-                Standing::Invited | Standing::Active => return Err(MemberError::AlreadyMember),
+                // Invited again: as they are wanted now.
+                Standing::Invited
+                    if state.settings_access == *settings_access && state.profile == profile =>
+                {
+                    return Ok(Vec::new());
+                }
+                Standing::Invited => {}
+                Standing::Active => return Err(MemberError::AlreadyMember),
             }
-            let profile = Personal::open(MemberProfile { email: email.clone(), name: name.clone() });
             MemberInvited { account: *account, settings_access: *settings_access, profile }.into()
         }
         MemberCommand::Join => match state.standing {

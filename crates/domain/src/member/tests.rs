@@ -64,13 +64,22 @@ fn members_with_settings_access_and_operators_invite() {
 
 #[test]
 fn who_is_here_already_is_not_invited_again_but_who_was_removed_is() {
-    when(vec![invited(false)], by(ANNA), invite(false)).then_expect_error(MemberError::AlreadyMember);
     when(vec![invited(false), joined()], by(ANNA), invite(true))
         .then_expect_error(MemberError::AlreadyMember);
     when(vec![invited(true), joined(), removed()], by(ANNA), invite(false)).then_expect_events(vec![now(
         by(ANNA),
         MemberInvited { account: ACCOUNT, settings_access: false, profile: profile("Szűcs Gábor") },
     )]);
+}
+
+#[test]
+fn who_is_invited_again_before_joining_is_invited_as_they_are_wanted_now() {
+    when(vec![invited(false)], by(ANNA), invite(false)).then_expect_events(vec![]);
+    when(vec![invited(true)], by(ANNA), invite(false)).then_expect_events(vec![now(
+        by(ANNA),
+        MemberInvited { account: ACCOUNT, settings_access: false, profile: profile("Szűcs Gábor") },
+    )]);
+    when(vec![invited(false)], by(CSILLA), invite(true)).then_expect_error(MemberError::NotPermitted);
 }
 
 #[test]

@@ -265,7 +265,7 @@ fn by_the_shell() -> impl Strategy<Value = Step> {
             (by, Command::Account(account(), AccountCommand::Update(change)))
         });
     let connection_ = (manager(), "[a-c]?").prop_map(|(by, signing)| {
-        let order = ConnectionCommand::RotateSecrets { secrets: secrets(signing) };
+        let order = ConnectionCommand::RotateSecrets { secrets: secrets(signing), instead_of: None };
         (by, Command::Connection(connection(), order))
     });
     let reading = (0..MEMBERS, 0..CONVERSATIONS, 0..300_u64).prop_map(|(m, c, up_to)| {

@@ -79,8 +79,8 @@ fn connection(error: ConnectionError) -> Option<ErrorCode> {
         ConnectionError::NotFound => Some(ErrorCode::NotFound),
         ConnectionError::NotPermitted => Some(ErrorCode::NotPermitted),
         ConnectionError::SecretMissing => Some(ErrorCode::SigningSecretMissing),
-        // A connection's id is made for it alone.
-        ConnectionError::AlreadyAdded => None,
+        // A connection's id is made for it alone; and whoever rotates looks again by themselves.
+        ConnectionError::AlreadyAdded | ConnectionError::RotatedMeanwhile => None,
     }
 }
 

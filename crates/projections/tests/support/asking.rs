@@ -282,7 +282,7 @@ fn on_connections() -> impl Strategy<Value = Asked> {
             signing_previous: Some("first".to_owned()),
             ..secrets()
         };
-        let order = ConnectionCommand::RotateSecrets { secrets };
+        let order = ConnectionCommand::RotateSecrets { secrets, instead_of: None };
         Asked::By(Actor::Member(member(by)), Command::Connection(connection(n), order))
     })
 }

@@ -59,7 +59,11 @@ pub(super) async fn check(
         return Err(refusal(&answer));
     }
     let me: Me = answer.json()?;
-    if me.id == credentials.provider_id { Ok(Checked { name: me.name }) } else { Err(CheckError::Refused) }
+    if me.id == credentials.provider_id {
+        Ok(Checked { name: me.name, shared: false })
+    } else {
+        Err(CheckError::Refused)
+    }
 }
 
 fn refusal(answer: &Answer) -> CheckError {

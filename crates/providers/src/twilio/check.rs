@@ -74,7 +74,7 @@ pub(super) async fn check(
     let checking = async {
         asking.account(api_url).await?;
         if credentials.provider_id == SANDBOX {
-            return Ok(Checked::default());
+            return Ok(Checked { name: None, shared: true });
         }
         asking.sender(messaging_url, credentials.provider_id).await
     };
@@ -111,7 +111,7 @@ impl Asking<'_> {
             let page: Senders = self.get(url).await?.json()?;
             let ours = |sender: &Sender| sender.sender_id.as_deref() == Some(provider_id);
             if let Some(sender) = page.senders.into_iter().find(ours) {
-                return Ok(Checked { name: sender.profile.and_then(|profile| profile.name) });
+                return Ok(Checked { name: sender.profile.and_then(|profile| profile.name), shared: false });
             }
             let Some(next) = page.meta.next_page_url else { return Err(CheckError::Refused) };
             url = Url::parse(&next).map_err(|_| CheckError::Unavailable)?;

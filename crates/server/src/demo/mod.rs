@@ -5,7 +5,9 @@ mod client;
 mod company;
 mod print;
 
-use std::{fs, os::unix::fs::OpenOptionsExt as _, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    fs, os::unix::fs::OpenOptionsExt as _, path::PathBuf, process::ExitCode, sync::Arc, time::Duration,
+};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -14,7 +16,7 @@ use parlance_simulator::{
     api::{Api, Number, Page},
     traffic::{self, Kind, Target, Traffic},
 };
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use self::{client::Client, company::Company};
 use crate::{
@@ -26,6 +28,8 @@ use crate::{
 const RATE_MAX: f64 = 10_000.0;
 /// Providers wait longer before they send again; nobody watches a demo for an hour.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
+/// Deliveries under way at once: a busy town does not wait for each answer.
+const IN_FLIGHT: usize = 16;
 /// How long the first conversation is waited for before the examples are printed without one.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// The company's file in a data folder that outlives the demo.
@@ -52,21 +56,53 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 pub async fn run(mut config: Config, options: Options) -> anyhow::Result<ExitCode> {
+    let (end, over) = watch::channel(false);
+    // Watched from the first moment: a demo that is ended while it opens leaves nothing behind either.
+    tokio::spawn(async move {
+        serve::ended().await;
+        end.send_replace(true);
+    });
+    tokio::task::yield_now().await;
     // Removed when the demo ends, unless a folder was named.
     let temporary = if config.data_dir_named { None } else { Some(tempfile::tempdir()?) };
     if let Some(folder) = &temporary {
         config = config.in_folder(folder.path());
     }
+    // What Twilio's signatures cover is the address that the simulator calls.
+    config.public_url = None;
+    let opened = tokio::select! {
+        opened = open(config, options, over.clone()) => Some(opened?),
+        () = ended(over.clone()) => None,
+    };
+    if let Some(running) = opened {
+        ended(over).await;
+        let _ = running.traffic.await;
+        let _ = running.serving.await;
+        running.providing.abort();
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn ended(mut over: watch::Receiver<bool>) {
+    // Whoever would tell it is gone: that is an end, too.
+    let _ = over.wait_for(|ended| *ended).await;
+}
+
+/// What runs until the end.
+struct Running {
+    serving: JoinHandle<()>,
+    traffic: JoinHandle<traffic::Tally>,
+    providing: JoinHandle<std::io::Result<()>>,
+}
+
+/// Opens everything, and says so.
+async fn open(mut config: Config, options: Options, over: watch::Receiver<bool>) -> anyhow::Result<Running> {
     let simulator = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", simulator.local_addr()?);
     config.providers = ProviderUrls { graph: url.clone(), twilio: url.clone(), twilio_messaging: url };
     let server = serve::prepare(&config).await?;
-    let (end, ended) = watch::channel(false);
-    let (address, parlance) = (server.address, std::sync::Arc::clone(&server.parlance));
-    let mut over = ended.clone();
-    let serving = tokio::spawn(http::serve(server.listener, server.router, async move {
-        let _ = over.wait_for(|ended| *ended).await;
-    }));
+    let (address, parlance) = (server.address, Arc::clone(&server.parlance));
+    let serving = tokio::spawn(http::serve(server.listener, server.router, ended(over.clone())));
 
     let client = Client::new(address)?;
     let file = config.data_dir.join(COMPANY_FILE);
@@ -86,27 +122,20 @@ pub async fn run(mut config: Config, options: Options) -> anyhow::Result<ExitCod
     company.runs += 1;
     write_private(&file, &serde_json::to_vec_pretty(&company)?)?;
 
-    let (clock, now_ms) =
-        (std::sync::Arc::clone(&parlance.clock), |micros: i64| (micros / 1_000).unsigned_abs());
-    let traffic = Traffic::new(
-        seed,
-        targets(&company, &client),
-        traffic::Options { rate: options.rate, ..traffic::Options::default() },
-        Sender::new(RETRY_DELAY),
-    );
-    let traffic = tokio::spawn(traffic.run(move || now_ms(clock.now().micros()), ended));
+    let sending =
+        traffic::Options { rate: options.rate, in_flight: IN_FLIGHT, ..traffic::Options::default() };
+    let traffic = Traffic::new(seed, targets(&company, &client), sending, Sender::new(RETRY_DELAY));
+    let clock = Arc::clone(&parlance.clock);
+    let now_ms = move || (clock.now().micros() / 1_000).unsigned_abs();
+    let traffic = tokio::spawn(traffic.run(now_ms, over));
     if options.json {
         println!("{}", print::json(&company, &client));
     } else {
         let first = if options.rate > 0.0 { first_conversation(&company, &client).await } else { None };
-        print::people(&company, &client, &options, temporary.is_none().then_some(&config), first.as_deref());
+        let kept = config.data_dir_named.then_some(&config);
+        print::people(&company, &client, &options, kept, first.as_deref());
     }
-    serve::ended().await;
-    end.send_replace(true);
-    let _ = traffic.await;
-    let _ = serving.await;
-    providing.abort();
-    Ok(ExitCode::SUCCESS)
+    Ok(Running { serving, traffic, providing })
 }
 
 fn pages(company: &Company) -> Vec<Page> {

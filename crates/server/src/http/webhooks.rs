@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::Body,
     extract::{OriginalUri, Path, Query, State},
     http::{
         HeaderMap, StatusCode,
@@ -14,20 +14,26 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use http_body_util::BodyExt as _;
 use parlance_app::{
     ingestion::{NotAuthentic, SignedRequest, WebhookError},
     measures,
 };
 use parlance_store::Store;
 use serde::Deserialize;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::Instant,
+};
 
 use super::Served;
 
 /// A delivery's body: a thousand events of some hundred bytes, which is what Meta puts together at most.
 const BODY_BYTES_MAX: usize = 1 << 20;
-/// Bodies being read or taken hold this much memory at most, all together.
-const BODIES_KIB_MAX: usize = 64 << 10;
+/// Bodies being read or taken share lanes of memory by the connection they come to: whoever knows one address
+/// and stalls holds up its lane, and not everybody's. 128 MiB in all.
+const LANES: usize = 32;
+const LANE_KIB: usize = 4 << 10;
 /// How long a delivery waits for its share of that memory.
 const ROOM_WAIT: Duration = Duration::from_secs(10);
 /// How long a body may take to arrive; providers send theirs at once, and give up after 15 to 20 s.
@@ -39,17 +45,17 @@ const CHALLENGE_BYTES_MAX: usize = 256;
 
 struct Webhooks<S> {
     served: Arc<Served<S>>,
-    room: Arc<Semaphore>,
+    lanes: Arc<[Semaphore]>,
 }
 
 impl<S> Clone for Webhooks<S> {
     fn clone(&self) -> Self {
-        Self { served: Arc::clone(&self.served), room: Arc::clone(&self.room) }
+        Self { served: Arc::clone(&self.served), lanes: Arc::clone(&self.lanes) }
     }
 }
 
 pub fn router<S: Store + Clone>(served: Arc<Served<S>>) -> Router {
-    let state = Webhooks { served, room: Arc::new(Semaphore::new(BODIES_KIB_MAX)) };
+    let state = Webhooks { served, lanes: (0..LANES).map(|_| Semaphore::new(LANE_KIB)).collect() };
     Router::new().route("/webhooks/{token}", get(handshake::<S>).post(delivery::<S>)).with_state(state)
 }
 
@@ -78,6 +84,7 @@ const fn wait_and_retry(reason: &'static str) -> Refused {
     refused(StatusCode::SERVICE_UNAVAILABLE, reason)
 }
 
+const TOO_LARGE: &str = "The body is larger than 1 MiB.\n";
 const UNKNOWN_ADDRESS: &str = "There is no such webhook address.\n";
 
 #[derive(Deserialize)]
@@ -145,13 +152,9 @@ async fn taken<S: Store + Clone>(
     let ingestion = &webhooks.served.ingestion;
     let addressed = ingestion.addressed(token).await.map_err(|error| answer_error(&error))?;
     let content_type = content_type(headers)?;
-    let size = declared_size(headers)?;
-    let share = u32::try_from(size.div_ceil(1 << 10).max(1)).unwrap_or(u32::MAX);
-    let room = tokio::time::timeout(ROOM_WAIT, webhooks.room.acquire_many(share)).await;
-    let Ok(Ok(_room)) = room else {
-        return Err(wait_and_retry("Too many deliveries are being taken; send it again.\n"));
-    };
-    let body = read(body).await?;
+    check_declared_size(headers)?;
+    let lane = usize::from(addressed.connection.bytes()[15]) % LANES;
+    let (body, _room) = read(body, &webhooks.lanes[lane]).await?;
     let provider = ingestion.provider(&addressed);
     let signature = HeaderName::try_from(provider.signature_header())
         .map_err(|_| answer_error(&NotAuthentic::Unsigned.into()))?;
@@ -183,31 +186,42 @@ fn content_type(headers: &HeaderMap) -> Result<&str, Refused> {
     }
 }
 
-const TOO_LARGE: &str = "The body is larger than 1 MiB.\n";
-
-/// The body's size as declared; the largest there may be where nothing is.
-fn declared_size(headers: &HeaderMap) -> Result<usize, Refused> {
-    let Some(length) = headers.get(header::CONTENT_LENGTH) else { return Ok(BODY_BYTES_MAX) };
+/// Whoever says that the body is too large need not send it.
+fn check_declared_size(headers: &HeaderMap) -> Result<(), Refused> {
+    let Some(length) = headers.get(header::CONTENT_LENGTH) else { return Ok(()) };
     match length.to_str().ok().and_then(|text| text.parse::<usize>().ok()) {
-        Some(length) if length <= BODY_BYTES_MAX => Ok(length),
+        Some(length) if length <= BODY_BYTES_MAX => Ok(()),
         Some(_) => Err(refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE)),
         None => Err(refused(StatusCode::BAD_REQUEST, "The content length is no number.\n")),
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, Refused> {
-    match tokio::time::timeout(BODY_WAIT, axum::body::to_bytes(body, BODY_BYTES_MAX)).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) => {
-            let too_large = std::error::Error::source(&error)
-                .is_some_and(|source| source.to_string().contains("length limit exceeded"));
-            Err(if too_large {
-                refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE)
-            } else {
-                refused(StatusCode::BAD_REQUEST, "The body did not arrive whole.\n")
-            })
+/// Reads the whole body, and takes room for it as it arrives: what is announced and never sent holds none.
+async fn read<'a>(mut body: Body, lane: &'a Semaphore) -> Result<(Vec<u8>, SemaphorePermit<'a>), Refused> {
+    let late = || refused(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.\n");
+    let end = Instant::now() + BODY_WAIT;
+    let mut room = lane.acquire_many(0).await.map_err(|_| wait_and_retry("The server ends.\n"))?;
+    let mut whole = Vec::new();
+    loop {
+        let frame = match tokio::time::timeout_at(end, body.frame()).await {
+            Err(_) => return Err(late()),
+            Ok(None) => return Ok((whole, room)),
+            Ok(Some(Err(_))) => {
+                return Err(refused(StatusCode::BAD_REQUEST, "The body did not arrive whole.\n"));
+            }
+            Ok(Some(Ok(frame))) => frame,
+        };
+        let Ok(piece) = frame.into_data() else { continue };
+        if whole.len() + piece.len() > BODY_BYTES_MAX {
+            return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE));
         }
-        Err(_) => Err(refused(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.\n")),
+        let kib = (whole.len() + piece.len()).div_ceil(1 << 10);
+        let more = u32::try_from(kib - room.num_permits()).unwrap_or(u32::MAX);
+        match tokio::time::timeout(ROOM_WAIT, lane.acquire_many(more)).await {
+            Ok(Ok(more)) => room.merge(more),
+            _ => return Err(wait_and_retry("Too many deliveries are being taken; send it again.\n")),
+        }
+        whole.extend_from_slice(&piece);
     }
 }
 

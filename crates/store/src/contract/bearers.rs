@@ -62,6 +62,37 @@ pub async fn a_member_s_tokens_of_a_kind_are_removed_together_and_once(store: im
     }
 }
 
+pub async fn a_token_is_exchanged_once_and_for_all(store: impl Store + Clone) {
+    let account = Log::new(&store).account;
+    let (member, neighbour) = (MemberId::new(fresh_id()), MemberId::new(fresh_id()));
+    let (invitation, newer, old, others) = (hash(), hash(), hash(), hash());
+    for (hash, member, kind) in [
+        (invitation, member, TokenKind::Invitation),
+        (newer, member, TokenKind::Invitation),
+        (old, member, TokenKind::Api),
+        (others, neighbour, TokenKind::Api),
+    ] {
+        store.put_token(account, hash, token(member, kind)).await.expect("a token is stored");
+    }
+    let (one, two) = (hash(), hash());
+    let exchange = |new| store.exchange_token(account, invitation, new, token(member, TokenKind::Api));
+    let (first, second) = tokio::join!(exchange(one), exchange(two));
+    let exchanged = [first.expect("an exchange is answered"), second.expect("an exchange is answered")];
+    assert_eq!(exchanged.iter().filter(|told| **told).count(), 1, "exactly one is told");
+    let (won, lost) = if exchanged[0] { (one, two) } else { (two, one) };
+    for (hash, there) in
+        [(won, true), (lost, false), (invitation, false), (old, false), (newer, true), (others, true)]
+    {
+        let found = store.find_token(account, hash).await.expect("tokens can be looked for");
+        assert_eq!(found.is_some(), there, "{hash:?}");
+    }
+    // One whose new token cannot be stored changes nothing.
+    let refused = store.exchange_token(account, newer, others, token(member, TokenKind::Api)).await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    assert!(store.find_token(account, newer).await.expect("tokens can be looked for").is_some());
+    assert!(store.find_token(account, won).await.expect("tokens can be looked for").is_some());
+}
+
 pub async fn a_member_has_a_bounded_number_of_tokens(store: impl Store + Clone) {
     let account = Log::new(&store).account;
     let member = MemberId::new(fresh_id());

@@ -46,6 +46,7 @@ macro_rules! contract_tests {
             bearers::a_token_is_found_by_its_hash_in_its_account,
             bearers::a_member_s_tokens_of_a_kind_are_removed_together_and_once,
             bearers::a_member_has_a_bounded_number_of_tokens,
+            bearers::a_token_is_exchanged_once_and_for_all,
             bearers::an_operator_s_token_is_found_by_its_hash,
             keys::an_account_s_keys_are_made_once,
             keys::a_data_key_is_absent_then_wrapped_then_destroyed,
