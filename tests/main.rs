@@ -12,3 +12,4 @@ mod members;
 mod projections;
 mod queries;
 mod races;
+mod stories;

@@ -1,9 +1,13 @@
 //! `parlance serve` as a process of its own, asked over HTTP alone, with the simulator beside it.
 
+mod customers;
+mod inbox;
 mod office;
 mod running;
 
 pub use self::{
-    office::{Channel, Office, Person},
+    customers::{MORNING, at},
+    inbox::{CONVERSATION, Counts, SECTIONS, word},
+    office::{ACCOUNT_SID, APP_SECRET, AUTH_TOKEN, Channel, NUMBER, Office, PAGE, PAGE_TOKEN, Person},
     running::Served,
 };

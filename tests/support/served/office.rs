@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{Served, running::run};
+use super::{Served, inbox::word, running::run};
 
 /// A member, and the token that names them.
 #[derive(Clone, Debug)]
@@ -35,10 +35,10 @@ pub struct Channel {
 
 pub const PAGE: &str = "682498302938465";
 pub const NUMBER: &str = "whatsapp:+3612345678";
-const APP_SECRET: &str = "app secret";
-const PAGE_TOKEN: &str = "EAApage";
-const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
-const AUTH_TOKEN: &str = "auth token";
+pub const APP_SECRET: &str = "app secret";
+pub const PAGE_TOKEN: &str = "EAApage";
+pub const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
+pub const AUTH_TOKEN: &str = "auth token";
 
 const CONNECT: &str = "mutation($input: ConnectChannelInput!) { connectChannel(input: $input) {
     channel { id } connection { id webhookUrl verifyToken } position errors { code message path } } }";
@@ -120,12 +120,17 @@ impl Office {
 
     /// Kills the server, and starts another one on the same folder; the webhooks' paths stay, the port does not.
     pub fn restart(&mut self) {
+        self.restart_with(&[]);
+    }
+
+    /// The same, with these flags.
+    pub fn restart_with(&mut self, flags: &[&str]) {
         let again = |served: &Served, channel: &mut Channel| {
             let path = channel.webhook_url.find("/webhooks/").expect("a webhook address");
             channel.webhook_url = served.url(&channel.webhook_url[path..]);
         };
         self.served.kill();
-        self.served = Served::start(&self.program, self.folder.path(), &self.providers.url, &[]);
+        self.served = Served::start(&self.program, self.folder.path(), &self.providers.url, flags);
         again(&self.served, &mut self.messenger);
         again(&self.served, &mut self.whatsapp);
     }
@@ -133,6 +138,32 @@ impl Office {
     /// Runs a command of the program on the office's folder.
     pub fn run(&self, arguments: &[&str]) -> std::process::Output {
         run(&self.program, self.folder.path(), arguments)
+    }
+
+    /// Another company on the same server: its account, and its admin, who has the same e-mail address.
+    pub fn another_account(&self) -> (String, Person) {
+        create_account(&self.program, self.folder.path())
+    }
+
+    /// An operator's token.
+    pub fn operator(&self) -> String {
+        let output = self.run(&["operator", "token"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+    }
+
+    /// Tries to connect; gives the payload, user errors and all.
+    pub async fn connects(&self, person: &Person, input: Value) -> Value {
+        self.ask(person, CONNECT, json!({ "input": input })).await["connectChannel"].take()
+    }
+
+    /// What connects the page, and what connects the number.
+    pub fn page_input(&self) -> Value {
+        messenger_input()
+    }
+
+    pub fn number_input(&self) -> Value {
+        whatsapp_input()
     }
 
     /// Meta's side of the page.
@@ -176,26 +207,31 @@ impl Office {
         self.ask(person, &query, json!({ "input": input })).await[name].take()
     }
 
-    /// Invites somebody, who joins.
-    pub async fn member(&self, email: &str, permissions: &[&str]) -> Person {
+    /// Invites somebody; gives the invitation's token.
+    pub async fn invites(&self, email: &str, permissions: &[&str]) -> String {
         let input = json!({ "email": email, "name": email, "permissions": permissions });
         let invited = self.change(&self.admin, "inviteMember", "invitationToken", input).await;
         assert_eq!(invited["errors"], json!([]), "{invited}");
+        word(&invited["invitationToken"])
+    }
+
+    /// Accepts an invitation; gives the payload, user errors and all.
+    pub async fn accepts(&self, token: &str) -> Value {
         let accept = "mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) {
-            member { id } apiToken errors { code message } } }";
-        let input = json!({ "input": { "token": invited["invitationToken"] } });
-        let mut answer = self.served.graphql(None, accept, input).await;
-        let accepted = answer["data"]["acceptInvitation"].take();
+            member { id available permissions } apiToken position errors { code message } } }";
+        let input = json!({ "input": { "token": token } });
+        self.served.graphql(None, accept, input).await["data"]["acceptInvitation"].take()
+    }
+
+    /// Invites somebody, who joins.
+    pub async fn member(&self, email: &str, permissions: &[&str]) -> Person {
+        let accepted = self.accepts(&self.invites(email, permissions).await).await;
         Person {
-            id: text(&accepted["member"]["id"]),
+            id: word(&accepted["member"]["id"]),
             email: email.to_owned(),
-            token: text(&accepted["apiToken"]),
+            token: word(&accepted["apiToken"]),
         }
     }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("a text, not {value}")).to_owned()
 }
 
 fn messenger_input() -> Value {
@@ -227,8 +263,8 @@ fn create_account(program: &str, folder: &Path) -> (String, Person) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let created: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let admin =
-        Person { id: text(&created["admin"]), email: email.to_owned(), token: text(&created["token"]) };
-    (text(&created["account"]), admin)
+        Person { id: word(&created["admin"]), email: email.to_owned(), token: word(&created["token"]) };
+    (word(&created["account"]), admin)
 }
 
 async fn connect(served: &Served, token: &str, input: Value) -> Channel {
@@ -236,9 +272,9 @@ async fn connect(served: &Served, token: &str, input: Value) -> Channel {
     let payload = data["connectChannel"].take();
     assert_eq!(payload["errors"], json!([]), "{payload}");
     Channel {
-        id: text(&payload["channel"]["id"]),
-        connection: text(&payload["connection"]["id"]),
-        webhook_url: text(&payload["connection"]["webhookUrl"]),
+        id: word(&payload["channel"]["id"]),
+        connection: word(&payload["connection"]["id"]),
+        webhook_url: word(&payload["connection"]["webhookUrl"]),
         verify_token: payload["connection"]["verifyToken"].as_str().map(str::to_owned),
     }
 }
