@@ -7,6 +7,9 @@ mod closing;
 mod deleting;
 mod echoes;
 mod letters;
+mod members;
+mod permissions;
+mod privacy;
 mod sections;
 mod seen;
 

@@ -110,10 +110,10 @@ async fn who_is_not_available_is_assigned_nothing_and_keeps_what_they_have() {
         let nodes = shown["members"]["nodes"].as_array().expect("members");
         nodes.iter().find(|member| member["id"] == id).map(|member| member["available"].clone())
     };
-    assert_eq!(available(&office.ask(&anna, members, json!({})).await, &bela.id), Some(json!(true)));
+    assert_eq!(available(&office.asks(&anna, members, json!({})).await, &bela.id), Some(json!(true)));
     office.does(&bela, "setAvailability", json!({ "available": false })).await;
     office.does(&bela, "setAvailability", json!({ "available": false })).await;
-    assert_eq!(available(&office.ask(&anna, members, json!({})).await, &bela.id), Some(json!(false)));
+    assert_eq!(available(&office.asks(&anna, members, json!({})).await, &bela.id), Some(json!(false)));
 
     let input = json!({ "conversation": free, "assignee": bela.id });
     for by in [&anna, &office.admin, &bela] {

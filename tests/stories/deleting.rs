@@ -50,7 +50,7 @@ async fn what_was_deleted_is_gone_from_every_answer_for_everybody() {
         for id in [&open, &closed] {
             assert_eq!(office.conversation(member, id).await, Value::Null);
             let node = "query($id: ID!) { node(id: $id) { id } }";
-            assert_eq!(office.ask(member, node, json!({ "id": id })).await["node"], Value::Null);
+            assert_eq!(office.asks(member, node, json!({ "id": id })).await["node"], Value::Null);
             let input = json!({ "conversation": id, "assignee": anna.id });
             assert_eq!(office.refused(member, "assignConversation", input).await, "NOT_FOUND");
             let input = json!({ "conversation": id, "upTo": office.head().await });

@@ -64,7 +64,7 @@ async fn sections_can_be_counted_and_listed_by_channel() {
     assert_eq!(office.sections_of(&anna, Some(&number)).await[0], (1, 1));
     let query = "query($channel: ID!) { conversations(section: UNASSIGNED, channel: $channel) {
         nodes { lastMessage { text } } } }";
-    let shown = office.ask(&anna, query, json!({ "channel": number })).await;
+    let shown = office.asks(&anna, query, json!({ "channel": number })).await;
     assert_eq!(shown["conversations"]["nodes"], json!([{ "lastMessage": { "text": "by number" } }]));
 }
 
@@ -137,6 +137,8 @@ async fn an_old_message_that_arrives_late_is_unread_and_does_not_jump_up() {
     assert_eq!(office.sections(&anna).await[0], (2, 2), "it is news, however old");
     assert_eq!(office.conversation(&anna, &late).await["unread"], true);
     assert_eq!(office.said(&anna, &late).await, ["five past", "ten past"]);
+    let ends = office.conversation(&anna, &late).await["replyWindowEndsAt"].take();
+    assert_eq!(ends, "2025-10-10T09:03:20.000000Z", "24 hours after ten past, the customer's last");
 }
 
 #[tokio::test]

@@ -26,6 +26,13 @@ impl Office {
         self.change(&self.admin, "updateAccount", "", json!({})).await["position"].take()
     }
 
+    /// Asks once all that was acknowledged is shown.
+    pub async fn asks(&self, person: &Person, query: &str, variables: Value) -> Value {
+        let shown = "query($at: Position) { account(atLeast: $at) { id } }";
+        self.ask(&self.admin, shown, json!({ "at": self.head().await })).await;
+        self.ask(person, query, variables).await
+    }
+
     /// The four sections' counts.
     pub async fn sections(&self, person: &Person) -> Counts {
         self.sections_of(person, None).await

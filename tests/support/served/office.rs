@@ -58,19 +58,7 @@ impl Drop for Providers {
 
 impl Providers {
     pub async fn open() -> Self {
-        let api = Api::new(
-            vec![Page {
-                id: PAGE.to_owned(),
-                name: "Példa oldal".to_owned(),
-                app_secret: APP_SECRET.to_owned(),
-                access_token: PAGE_TOKEN.to_owned(),
-            }],
-            vec![Number {
-                number: NUMBER.to_owned(),
-                account_sid: ACCOUNT_SID.to_owned(),
-                auth_token: AUTH_TOKEN.to_owned(),
-            }],
-        );
+        let api = Api::new(vec![page(PAGE, PAGE_TOKEN, APP_SECRET)], vec![number(AUTH_TOKEN)]);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let serving = {
@@ -80,6 +68,34 @@ impl Providers {
             })
         };
         Self { api, url, serving }
+    }
+
+    /// From now on the providers know one more page, of the same Meta app.
+    pub fn knows_also(&self, page_id: &str, access_token: &str) {
+        let pages = vec![page(PAGE, PAGE_TOKEN, APP_SECRET), page(page_id, access_token, APP_SECRET)];
+        self.api.set(pages, vec![number(AUTH_TOKEN)]);
+    }
+
+    /// From now on the Meta app has another secret, the Twilio account another token.
+    pub fn rotate(&self, app_secret: &str, auth_token: &str) {
+        self.api.set(vec![page(PAGE, PAGE_TOKEN, app_secret)], vec![number(auth_token)]);
+    }
+}
+
+fn page(id: &str, access_token: &str, app_secret: &str) -> Page {
+    Page {
+        id: id.to_owned(),
+        name: "Példa oldal".to_owned(),
+        app_secret: app_secret.to_owned(),
+        access_token: access_token.to_owned(),
+    }
+}
+
+fn number(auth_token: &str) -> Number {
+    Number {
+        number: NUMBER.to_owned(),
+        account_sid: ACCOUNT_SID.to_owned(),
+        auth_token: auth_token.to_owned(),
     }
 }
 
@@ -138,6 +154,13 @@ impl Office {
     /// Runs a command of the program on the office's folder.
     pub fn run(&self, arguments: &[&str]) -> std::process::Output {
         run(&self.program, self.folder.path(), arguments)
+    }
+
+    /// The same, with nobody to answer for the providers.
+    pub fn without_providers(mut self) -> Self {
+        self.providers.url = "http://127.0.0.1:9".to_owned();
+        self.restart();
+        self
     }
 
     /// Another company on the same server: its account, and its admin, who has the same e-mail address.
