@@ -4,14 +4,19 @@
 mod arriving;
 mod assigning;
 mod closing;
+mod connecting;
 mod deleting;
 mod echoes;
+mod languages;
 mod letters;
 mod members;
+mod paging;
 mod permissions;
 mod privacy;
+mod secrets;
 mod sections;
 mod seen;
+mod strangers;
 
 use parlance_tests::served::{Office, Person};
 
