@@ -202,3 +202,26 @@ async fn who_is_a_member_or_no_address_cannot_be_invited() {
         assert_eq!(office.refused(&office.admin, name, input).await, "NOT_FOUND", "{name}");
     }
 }
+
+#[tokio::test]
+async fn invited_anew_somebody_gets_what_the_new_invitation_grants() {
+    let (office, _, _) = open().await;
+    // Granted by mistake, and invited again without: the mistake must not come true.
+    office.invites("cili@example.hu", &["ACCOUNT_SETTINGS"]).await;
+    let plain = office.invites("cili@example.hu", &[]).await;
+    assert_eq!(office.accepts(&plain).await["member"]["permissions"], json!([]));
+    office.invites("dora@example.hu", &[]).await;
+    let granted = office.invites("dora@example.hu", &["ACCOUNT_SETTINGS"]).await;
+    assert_eq!(office.accepts(&granted).await["member"]["permissions"], json!(["ACCOUNT_SETTINGS"]));
+}
+
+#[tokio::test]
+async fn who_comes_back_is_available_and_has_no_rights_of_before() {
+    let (office, _, _) = open().await;
+    let dora = office.member("dora@example.hu", &["ACCOUNT_SETTINGS"]).await;
+    office.does(&dora, "setAvailability", json!({ "available": false })).await;
+    office.does(&office.admin, "removeMember", json!({ "member": dora.id })).await;
+    let accepted = office.accepts(&office.invites(&dora.email, &[]).await).await;
+    assert_eq!(accepted["member"]["available"], true);
+    assert_eq!(accepted["member"]["permissions"], json!([]));
+}
