@@ -15,9 +15,10 @@ lint:
 test:
     cargo test --workspace
 
-# kill -9 in a loop: 50 rounds
+# kill -9 in a loop: 50 rounds on the core, then 50 through HTTP
 kill rounds="50":
     PARLANCE_KILL_ROUNDS={{ rounds }} cargo test --release -p parlance-tests durability -- --nocapture
+    PARLANCE_HTTP_KILL_ROUNDS={{ rounds }} cargo test --release -p parlance-tests webhooks::kills -- --nocapture
 
 # measure: commands, rebuild, lag or cold (see bench/RESULTS.md)
 bench what="commands":

@@ -13,3 +13,4 @@ mod projections;
 mod queries;
 mod races;
 mod stories;
+mod webhooks;

@@ -4,10 +4,12 @@ mod customers;
 mod inbox;
 mod office;
 mod running;
+mod wire;
 
 pub use self::{
     customers::{MORNING, at},
     inbox::{CONVERSATION, Counts, SECTIONS, word},
     office::{ACCOUNT_SID, APP_SECRET, AUTH_TOKEN, Channel, NUMBER, Office, PAGE, PAGE_TOKEN, Person},
-    running::Served,
+    running::{Memory, Served},
+    wire::{Said, Wire, head, posted},
 };

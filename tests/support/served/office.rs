@@ -33,6 +33,18 @@ pub struct Channel {
     pub verify_token: Option<String>,
 }
 
+impl Channel {
+    /// The webhook address's path, as it reaches the server.
+    pub fn path(&self) -> &str {
+        self.path_and_fragment().split('#').next().unwrap_or_default()
+    }
+
+    fn path_and_fragment(&self) -> &str {
+        let from = self.webhook_url.find("/webhooks/").expect("a webhook address");
+        &self.webhook_url[from..]
+    }
+}
+
 pub const PAGE: &str = "682498302938465";
 pub const NUMBER: &str = "whatsapp:+3612345678";
 pub const APP_SECRET: &str = "app secret";
@@ -109,16 +121,22 @@ pub struct Office {
     pub messenger: Channel,
     pub whatsapp: Channel,
     program: String,
+    flags: Vec<String>,
     numbered: AtomicU64,
 }
 
 impl Office {
     /// Opens it: an account, its admin, both channels.
     pub async fn open(program: &str) -> Self {
+        Self::open_with(program, &[]).await
+    }
+
+    /// The same, its server started with these flags every time.
+    pub async fn open_with(program: &str, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let providers = Providers::open().await;
         let (account, admin) = create_account(program, folder.path());
-        let served = Served::start(program, folder.path(), &providers.url, &[]);
+        let served = Served::start(program, folder.path(), &providers.url, flags);
         let messenger = connect(&served, &admin.token, messenger_input()).await;
         let whatsapp = connect(&served, &admin.token, whatsapp_input()).await;
         Self {
@@ -130,25 +148,42 @@ impl Office {
             messenger,
             whatsapp,
             program: program.to_owned(),
+            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
             numbered: AtomicU64::new(1),
         }
     }
 
-    /// Kills the server, and starts another one on the same folder; the webhooks' paths stay, the port does not.
+    /// Kills the server, and starts another one on the same folder. The port changes, and with it the webhooks'
+    /// addresses, unless a flag names a public one.
     pub fn restart(&mut self) {
-        self.restart_with(&[]);
+        let flags: Vec<String> = self.flags.clone();
+        self.restart_with(&flags.iter().map(String::as_str).collect::<Vec<_>>());
     }
 
-    /// The same, with these flags.
+    /// The same, with these flags instead of those it had.
     pub fn restart_with(&mut self, flags: &[&str]) {
-        let again = |served: &Served, channel: &mut Channel| {
-            let path = channel.webhook_url.find("/webhooks/").expect("a webhook address");
-            channel.webhook_url = served.url(&channel.webhook_url[path..]);
-        };
+        self.flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
         self.served.kill();
-        self.served = Served::start(&self.program, self.folder.path(), &self.providers.url, flags);
-        again(&self.served, &mut self.messenger);
-        again(&self.served, &mut self.whatsapp);
+        self.start();
+    }
+
+    /// Starts another server on the same folder, where the one before has ended.
+    pub fn start(&mut self) {
+        let flags: Vec<&str> = self.flags.iter().map(String::as_str).collect();
+        self.served = Served::start(&self.program, self.folder.path(), &self.providers.url, &flags);
+        if !flags.contains(&"--public-url") {
+            for channel in [&mut self.messenger, &mut self.whatsapp] {
+                channel.webhook_url = self.served.url(channel.path_and_fragment());
+            }
+        }
+    }
+
+    /// Where the account's log ends.
+    pub fn head(&self) -> u64 {
+        let output = self.run(&["projections", "status", "--json"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let status: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        status["head"].as_u64().expect("a position")
     }
 
     /// Runs a command of the program on the office's folder.

@@ -32,6 +32,13 @@ pub fn run(program: &str, folder: &Path, arguments: &[&str]) -> Output {
     command.output().expect("the program runs")
 }
 
+/// Resident memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    pub now_mib: u64,
+    pub most_mib: u64,
+}
+
 pub struct Served {
     process: Child,
     pub address: SocketAddr,
@@ -43,7 +50,7 @@ impl Served {
     pub fn start(program: &str, folder: &Path, providers: &str, more: &[&str]) -> Self {
         let mut command = command(program);
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--data-dir"])
             .arg(folder)
             .args(["--graph-url", providers, "--twilio-url", providers, "--twilio-messaging-url", providers])
             .args(more);
@@ -102,11 +109,26 @@ impl Served {
         self.process.wait().expect("it ends");
     }
 
-    /// Asks it to end (SIGTERM), and waits; whether it ended well.
-    pub fn end(mut self) -> bool {
+    /// Asks it to end (SIGTERM).
+    pub fn ask_to_end(&self) {
         let asked = Command::new("kill").arg("-TERM").arg(self.id().to_string()).status();
         assert!(asked.expect("kill runs").success(), "it can be asked to end");
+    }
+
+    /// Asks it to end (SIGTERM), and waits; whether it ended well.
+    pub fn end(&mut self) -> bool {
+        self.ask_to_end();
         self.process.wait().expect("it ends").success()
+    }
+
+    /// What it has in memory, and the most it ever had.
+    pub fn memory(&self) -> Memory {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it runs");
+        let kib = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("the kernel tells");
+            line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number")
+        };
+        Memory { now_mib: kib("VmRSS:") >> 10, most_mib: kib("VmHWM:") >> 10 }
     }
 }
 
