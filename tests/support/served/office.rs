@@ -180,7 +180,12 @@ impl Office {
 
     /// Where the account's log ends.
     pub fn head(&self) -> u64 {
-        let output = self.run(&["projections", "status", "--json"]);
+        self.head_of(&self.account)
+    }
+
+    /// Where an account's log ends.
+    pub fn head_of(&self, account: &str) -> u64 {
+        let output = self.run(&["projections", "status", "--json", "--account", account]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let status: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         status["head"].as_u64().expect("a position")
@@ -222,6 +227,17 @@ impl Office {
 
     pub fn number_input(&self) -> Value {
         whatsapp_input()
+    }
+
+    /// Another page, of an app of its own, connected by this person.
+    pub async fn another_page(&self, person: &Person, id: &str, app_secret: &str) -> Channel {
+        self.providers.api.set([page(id, PAGE_TOKEN, app_secret)], []);
+        let input = json!({
+            "kind": "MESSENGER", "providerId": id, "signingSecret": app_secret, "access": PAGE_TOKEN,
+        });
+        let channel = connect(&self.served, &person.token, input).await;
+        self.providers.api.set([page(PAGE, PAGE_TOKEN, APP_SECRET)], []);
+        channel
     }
 
     /// Meta's side of the page.
