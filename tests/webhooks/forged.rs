@@ -25,15 +25,15 @@ fn message(office: &Office) -> Request {
 
 /// Every case is refused as it should be; then the log ends where it did, and the genuine request is taken.
 async fn refused(office: &Office, channel: &Channel, genuine: &Request, cases: Vec<(&str, u16, Request)>) {
-    let head = office.head();
+    let head = office.log_end();
     for (case, status, request) in cases {
         let said = deliver(office, channel, &request).await;
         assert_eq!(said.status, status, "{case}: {}", said.body);
         assert_eq!(said.header("content-type"), Some("text/plain; charset=utf-8"), "{case}");
     }
-    assert_eq!(office.head(), head, "what is refused leaves nothing");
+    assert_eq!(office.log_end(), head, "what is refused leaves nothing");
     assert_eq!(deliver(office, channel, genuine).await.status, 200);
-    assert!(office.head() > head, "the genuine one is taken");
+    assert!(office.log_end() > head, "the genuine one is taken");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,7 +158,7 @@ async fn what_headers_say_of_the_host_does_not_matter() {
 async fn an_address_takes_only_what_is_its_own() {
     let office = office().await;
     let other_app = office.another_page(&office.admin, "111111111111111", "other app").await;
-    let neighbour = office.another_account();
+    let (_, neighbour) = office.another_account();
     let elsewhere = office.another_page(&neighbour, "222222222222222", "their app").await;
     let genuine = message(&office);
     let of_other_app = {
@@ -207,7 +207,7 @@ async fn an_address_takes_only_what_is_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_replays_at_once_are_one_message() {
     let office = office().await;
-    let head = office.head();
+    let head = office.log_end();
     let request = posted(office.messenger.path(), &message(&office));
     let address = office.served.address;
     let asking: Vec<_> = (0..100)
@@ -221,5 +221,5 @@ async fn a_hundred_replays_at_once_are_one_message() {
     for asked in asking {
         assert_eq!(asked.await.unwrap(), 200);
     }
-    assert_eq!(office.head(), head + 1);
+    assert_eq!(office.log_end(), head + 1);
 }

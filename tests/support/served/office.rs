@@ -179,7 +179,7 @@ impl Office {
     }
 
     /// Where the account's log ends.
-    pub fn head(&self) -> u64 {
+    pub fn log_end(&self) -> u64 {
         self.head_of(&self.account)
     }
 
