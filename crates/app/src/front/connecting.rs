@@ -151,10 +151,9 @@ impl<'a, S: Store + Clone> Connecting<'a, S> {
         let (first, others): (Vec<_>, Vec<_>) = all.iter().partition(|view| Some(view.id) == own);
         for view in first.into_iter().chain(others).filter(|view| view.kind == self.kind) {
             let secrets = readable(&*self.desk.connection(self.by, view.id).await?)?;
-            let alone = view.channels.iter().all(|channel| *channel == self.channel);
             let same = match self.kind {
                 ChannelKind::Messenger => match &self.signing {
-                    Some(typed) => accepted(&secrets, typed) || (Some(view.id) == own && alone),
+                    Some(typed) => accepted(&secrets, typed),
                     None => Some(view.id) == own,
                 },
                 // One Twilio account is one connection, whatever its token is by now.
