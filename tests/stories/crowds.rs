@@ -136,11 +136,7 @@ async fn a_private_channel_leaks_nothing_while_it_changes_hands() {
         assert_eq!(seen == Value::Null, visibility == "PRIVATE", "at once");
     }
     working.await.expect("it is done");
-    let deadline = std::time::Instant::now() + parlance_tests::PATIENCE;
-    while office.conversation(&office.admin, &id).await["assignee"] != Value::Null {
-        assert!(std::time::Instant::now() < deadline, "somebody without access holds it");
-        tokio::task::yield_now().await;
-    }
+    office.until_free(&office.admin, &id).await;
     assert_eq!(office.sections(&bela).await, [(0, 0); 4]);
     adds_up(&office, &office.admin).await;
 }

@@ -13,19 +13,6 @@ async fn is_shut_out(office: &Office, person: &Person) {
     assert_eq!(office.failing(Some(&person.token), leave, json!({})).await, "UNAUTHENTICATED");
 }
 
-/// Waits until the system took back what somebody held. It does so by itself, after the change was answered.
-async fn until_free(office: &Office, id: &str) -> Value {
-    let deadline = std::time::Instant::now() + parlance_tests::PATIENCE;
-    loop {
-        let shown = office.conversation(&office.admin, id).await;
-        if shown["assignee"] == Value::Null {
-            return shown;
-        }
-        assert!(std::time::Instant::now() < deadline, "{id} is still held");
-        tokio::task::yield_now().await;
-    }
-}
-
 #[tokio::test]
 async fn who_accepts_an_invitation_is_a_member_with_what_was_granted() {
     let (office, anna, _) = open().await;
@@ -119,8 +106,8 @@ async fn what_a_removed_member_held_is_free_closed_ones_included() {
     office.assigns(&anna, &others, &bela).await;
     office.on(&bela, "closeConversation", &closed).await;
     office.does(&office.admin, "removeMember", json!({ "member": anna.id })).await;
-    assert_eq!(until_free(&office, &open).await["section"], "UNASSIGNED");
-    assert_eq!(until_free(&office, &closed).await["section"], "CLOSED");
+    assert_eq!(office.until_free(&bela, &open).await["section"], "UNASSIGNED");
+    assert_eq!(office.until_free(&bela, &closed).await["section"], "CLOSED");
     assert_eq!(office.sections(&bela).await.map(|(held, _)| held), [1, 1, 0, 1]);
     // Back again, she holds nothing.
     let again = office.member(&anna.email, &[]).await;
@@ -224,4 +211,22 @@ async fn who_comes_back_is_available_and_has_no_rights_of_before() {
     let accepted = office.accepts(&office.invites(&dora.email, &[]).await).await;
     assert_eq!(accepted["member"]["available"], true);
     assert_eq!(accepted["member"]["permissions"], json!([]));
+}
+
+#[tokio::test]
+async fn of_several_who_accept_one_invitation_at_once_one_gets_in() {
+    let (office, _, _) = open().await;
+    let token = office.invites("cili@example.hu", &[]).await;
+    let (one, two, three, four) = tokio::join!(
+        office.accepts(&token),
+        office.accepts(&token),
+        office.accepts(&token),
+        office.accepts(&token)
+    );
+    let answers = [one, two, three, four];
+    let tokens: Vec<_> = answers.iter().filter_map(|answer| answer["apiToken"].as_str()).collect();
+    assert_eq!(tokens.len(), 1, "{answers:?}");
+    let refused = answers.iter().filter(|answer| answer["errors"][0]["code"] == "INVITATION_INVALID");
+    assert_eq!(refused.count(), 3, "{answers:?}");
+    office.served.ask(tokens[0], ME, json!({})).await;
 }

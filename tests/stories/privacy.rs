@@ -111,14 +111,8 @@ async fn made_private_the_system_takes_from_others_what_they_held() {
     office.on(&anna, "closeConversation", &closed).await;
     make(&office, &admin, &office.messenger, "PRIVATE").await;
 
-    let deadline = std::time::Instant::now() + parlance_tests::PATIENCE;
-    while office.sections(&admin).await.map(|(held, _)| held) != [1, 1, 1, 1]
-        || office.conversation(&admin, &closed).await["assignee"] != Value::Null
-    {
-        assert!(std::time::Instant::now() < deadline, "something is still held");
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(office.conversation(&admin, &open).await["section"], "UNASSIGNED");
+    assert_eq!(office.until_free(&admin, &open).await["section"], "UNASSIGNED");
+    assert_eq!(office.until_free(&admin, &closed).await["section"], "CLOSED");
     assert_eq!(office.conversation(&admin, &own).await["section"], "ASSIGNED_TO_ME");
     assert_eq!(office.listed(&anna, "ASSIGNED_TO_ME").await, ["elsewhere"]);
     // Shared again, nobody gets anything back.
@@ -153,12 +147,7 @@ async fn handed_over_a_private_channel_is_the_new_installers_alone() {
     assert_eq!(office.conversation(&bela, &id).await, Value::Null);
     assert_eq!(office.refused(&office.admin, "handOverChannel", to(&bela.id)).await, "ONLY_INSTALLER");
     // What the one before held is nobody's now.
-    let deadline = std::time::Instant::now() + parlance_tests::PATIENCE;
-    while office.conversation(&anna, &id).await["assignee"] != Value::Null {
-        assert!(std::time::Instant::now() < deadline, "it is still held");
-        tokio::task::yield_now().await;
-    }
-    let shown = office.conversation(&anna, &id).await;
+    let shown = office.until_free(&anna, &id).await;
     assert_eq!((&shown["section"], &shown["unread"]), (&json!("UNASSIGNED"), &json!(false)));
     office.writes("p-1", "mid-2", "news", at(1)).await;
     assert_eq!(office.sections(&anna).await[0], (1, 1));

@@ -116,7 +116,7 @@ impl Checker {
         match recorded.event_type.as_str() {
             "MemberInvited" => {
                 ensure(manager, "invited by somebody who may not")?;
-                ensure(!member.active && !member.invited, "invited while here")?;
+                ensure(!member.active, "invited while here")?;
                 member.invited = true;
                 member.settings = fields["settings_access"] == true;
             }

@@ -1,9 +1,12 @@
 //! What an inbox shows, as members ask for it. Every answer holds all that was acknowledged before it was asked:
 //! it waits for the log's end, as a change without effect tells it.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use super::{Office, Person};
+use crate::app::PATIENCE;
 
 /// The sections, in the order in which their counts are given.
 pub const SECTIONS: [&str; 4] = ["UNASSIGNED", "ASSIGNED_TO_ME", "ASSIGNED_TO_OTHERS", "CLOSED"];
@@ -77,6 +80,21 @@ impl Office {
         );
         let variables = json!({ "at": self.head().await, "id": id });
         self.ask(person, &query, variables).await["conversation"].take()
+    }
+
+    /// Waits until nobody holds a conversation, and gives it. For what the system takes back by itself, after the
+    /// change that asked for it was answered.
+    pub async fn until_free(&self, person: &Person, id: &str) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let shown = self.conversation(person, id).await;
+            assert!(!shown.is_null(), "{id} exists for whoever asks");
+            if shown["assignee"].is_null() {
+                return shown;
+            }
+            assert!(Instant::now() < deadline, "{id} is still held");
+            tokio::task::yield_now().await;
+        }
     }
 
     /// A conversation's messages, oldest first.
