@@ -2,9 +2,11 @@
 //! the log exactly once whatever happens to the server, and what is refused leaves nothing there.
 
 mod forged;
+mod framing;
 mod kills;
 mod ledger;
 mod mailbag;
+mod slow;
 
 use parlance_tests::served::Office;
 

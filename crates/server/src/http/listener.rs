@@ -11,6 +11,8 @@ use hyper_util::{
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
+use super::lingering::Lingering;
+
 /// Open connections; each costs some 20 KiB, so that many idle ones stay within 40 MB. More wait in the
 /// kernel's queue.
 const CONNECTIONS_MAX: usize = 2_048;
@@ -49,8 +51,8 @@ pub async fn serve(listener: TcpListener, router: Router, end: impl Future<Outpu
         };
         // Answers are small and waited for.
         let _ = stream.set_nodelay(true);
-        let connection =
-            http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let connection = http
+            .serve_connection(TokioIo::new(Lingering::new(stream)), TowerToHyperService::new(router.clone()));
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
             // A client that goes away or speaks nonsense is its own affair.

@@ -1,5 +1,6 @@
 //! Everything that is served over HTTP, put together, and the listener with its bounds.
 
+mod lingering;
 mod listener;
 mod probes;
 mod webhooks;
