@@ -169,6 +169,11 @@ async fn answer(parlance: &Parlance<SqliteStore>, request: Request, running: boo
             Ok(json!({ "operator": operator.to_string(), "token": token }))
         }
         Request::DeadLetters { account, before, limit } => {
+            if !running {
+                for account in open::accounts(&parlance.store, account).await? {
+                    parlance.projections.catch_up(&parlance.store, account).await?;
+                }
+            }
             dead_letters(parlance, account, before, limit).await
         }
         Request::ProjectionsStatus { account } => {
