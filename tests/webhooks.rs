@@ -1,6 +1,7 @@
 //! Webhooks as the internet sends them, to a `parlance serve` in a process of its own: what was answered 2xx is in
 //! the log exactly once whatever happens to the server, and what is refused leaves nothing there.
 
+mod ended;
 mod forged;
 mod framing;
 mod kills;
