@@ -37,7 +37,7 @@ fn chunked(office: &Office, request: &Request, size: usize, cut: bool) -> Vec<u8
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_does_not_arrive_whole_leaves_nothing() {
     let office = office().await;
-    let log = office.head();
+    let log = office.log_end();
     let request = message(&office, "m_1");
     let longer = (request.body.len() + 1).to_string();
     let mut cut = head(office.messenger.path(), &request.clone().with_header("Content-Length", &longer));
@@ -55,17 +55,17 @@ async fn a_body_that_does_not_arrive_whole_leaves_nothing() {
     for sent in [10, whole.len() - 10] {
         wire(&office).await.say(&whole[..sent]).await.unwrap();
     }
-    assert_eq!(office.head(), log);
+    assert_eq!(office.log_end(), log);
     wire(&office).await.say(&whole).await.unwrap();
     let said = wire(&office).await.ask(&chunked(&office, &request, 7, false)).await.unwrap();
     assert_eq!(said.status, 200, "in chunks it is the same body");
-    assert_eq!(office.head(), log + 1);
+    assert_eq!(office.log_end(), log + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_over_a_mebibyte_is_refused_without_being_read() {
     let office = office().await;
-    let log = office.head();
+    let log = office.log_end();
     let large = office.page().sign(vec![b' '; 4 * MIB]);
     // Said in the head, and refused before a byte of the body is sent.
     for length in ["1048577", "99999999999"] {
@@ -85,14 +85,14 @@ async fn a_body_over_a_mebibyte_is_refused_without_being_read() {
         let said = sends_all_then_reads(&office, &chunked(&office, &large, 64 << 10, false)).await;
         assert_eq!(said.map(|said| said.status).ok(), Some(413), "in round {round}");
     }
-    assert_eq!(office.head(), log);
+    assert_eq!(office.log_end(), log);
     let largest = office.page().sign(vec![b' '; MIB / 2]);
     let said = wire(&office).await.ask(&posted(office.messenger.path(), &largest)).await.unwrap();
     assert_eq!(said.status, 200, "what cannot be understood is kept up to half of that");
     let larger = office.page().sign(vec![b' '; MIB / 2 + 1]);
     let said = wire(&office).await.ask(&chunked(&office, &larger, 64 << 10, false)).await.unwrap();
     assert_eq!(said.status, 413);
-    assert_eq!(office.head(), log + 1);
+    assert_eq!(office.log_end(), log + 1);
 }
 
 /// As providers' clients do: no look at the answer before everything is sent.
@@ -105,7 +105,7 @@ async fn sends_all_then_reads(office: &Office, bytes: &[u8]) -> Result<Said, std
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_can_be_read_in_two_ways_smuggles_nothing() {
     let office = office().await;
-    let log = office.head();
+    let log = office.log_end();
     let path = office.messenger.path();
     let request = message(&office, "m_1");
     let length = request.body.len().to_string();
@@ -134,7 +134,7 @@ async fn a_head_that_can_be_read_in_two_ways_smuggles_nothing() {
             assert!((400..500).contains(&said.status), "{case}: {}", said.status);
         }
         assert!(wire.ends(Duration::from_secs(20)).await, "{case}: nothing more is read on this connection");
-        assert_eq!(office.head(), log, "{case}");
+        assert_eq!(office.log_end(), log, "{case}");
     }
     // Both a length and chunks: whichever is believed, what follows the body is no second request.
     let hidden = posted(path, &message(&office, "m_hidden"));
@@ -146,13 +146,13 @@ async fn a_head_that_can_be_read_in_two_ways_smuggles_nothing() {
     let said = wire.answer().await;
     assert!(said.as_ref().is_ok_and(|said| [400, 403].contains(&said.status)), "{said:?}");
     assert!(wire.ends(Duration::from_secs(20)).await, "the connection is ended");
-    assert_eq!(office.head(), log, "the hidden request was not taken");
+    assert_eq!(office.log_end(), log, "the hidden request was not taken");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_length_beside_chunks_counts_for_nothing() {
     let office = office().await;
-    let log = office.head();
+    let log = office.log_end();
     let request = office.page().sign(vec![b' '; MIB / 4]);
     let framed =
         request.clone().with_header("Content-Length", "1").with_header("Transfer-Encoding", "chunked");
@@ -163,5 +163,5 @@ async fn a_length_beside_chunks_counts_for_nothing() {
     let said = wire.ask(&bytes).await.unwrap();
     assert_eq!((said.status, said.header("connection")), (200, Some("close")), "{}", said.body);
     assert!(wire.ends(Duration::from_secs(20)).await, "nothing more is read on this connection");
-    assert_eq!(office.head(), log + 1);
+    assert_eq!(office.log_end(), log + 1);
 }

@@ -40,7 +40,7 @@ async fn drip(office: &Office, opening: Vec<u8>, rest: u8) -> tokio::task::JoinH
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_senders_end_in_bounded_time_and_stop_nobody() {
     let office = office().await;
-    let log = office.head();
+    let log = office.log_end();
     let path = office.messenger.path();
     let page = office.page();
     let request = page.deliver(&[page.message("psid-1", "m_slow", "Szia", AT_MS)]);
@@ -87,5 +87,5 @@ async fn slow_senders_end_in_bounded_time_and_stop_nobody() {
     for mut wire in idle {
         assert!(wire.ends(END_WAIT).await, "an idle connection is ended");
     }
-    assert_eq!(office.head(), log + 100);
+    assert_eq!(office.log_end(), log + 100);
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, HttpBody as _},
     extract::{OriginalUri, Path, Query, State},
     http::{
         HeaderMap, StatusCode,
@@ -152,7 +152,7 @@ async fn taken<S: Store + Clone>(
     let ingestion = &webhooks.served.ingestion;
     let addressed = ingestion.addressed(token).await.map_err(|error| answer_error(&error))?;
     let content_type = content_type(headers)?;
-    check_declared_size(headers)?;
+    check_size(&body)?;
     let lane = usize::from(addressed.connection.bytes()[15]) % LANES;
     let (body, _room) = read(body, &webhooks.lanes[lane]).await?;
     let provider = ingestion.provider(&addressed);
@@ -186,13 +186,12 @@ fn content_type(headers: &HeaderMap) -> Result<&str, Refused> {
     }
 }
 
-/// Whoever says that the body is too large need not send it.
-fn check_declared_size(headers: &HeaderMap) -> Result<(), Refused> {
-    let Some(length) = headers.get(header::CONTENT_LENGTH) else { return Ok(()) };
-    match length.to_str().ok().and_then(|text| text.parse::<usize>().ok()) {
-        Some(length) if length <= BODY_BYTES_MAX => Ok(()),
-        Some(_) => Err(refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE)),
-        None => Err(refused(StatusCode::BAD_REQUEST, "The content length is no number.\n")),
+/// Whoever announces a body that is too large need not send it. What counts is the body's framing, whatever headers
+/// say beside it.
+fn check_size(body: &Body) -> Result<(), Refused> {
+    match body.size_hint().upper() {
+        Some(size) if size > BODY_BYTES_MAX as u64 => Err(refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE)),
+        _ => Ok(()),
     }
 }
 
