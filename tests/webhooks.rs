@@ -5,6 +5,7 @@ mod ended;
 mod forged;
 mod framing;
 mod kills;
+mod large;
 mod ledger;
 mod mailbag;
 mod slow;
