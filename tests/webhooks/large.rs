@@ -54,7 +54,7 @@ fn filled(office: &Office, mid: &str, letter: &str, size: usize) -> Request {
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_events_in_one_body_are_ten_thousand_messages() {
     let office = office().await;
-    let head = office.head();
+    let head = office.log_end();
     let body = tiny(&office, "a", 10_000);
     assert!(body.body.len() < MIB);
     let other = tiny(&office, "b", 10_000);
@@ -65,21 +65,21 @@ async fn ten_thousand_events_in_one_body_are_ten_thousand_messages() {
         deliver(&office, &office.messenger, &beside),
     );
     assert_eq!(statuses, (200, 200, 200));
-    assert_eq!(office.head(), head + 20_001);
+    assert_eq!(office.log_end(), head + 20_001);
     assert_eq!(deliver(&office, &office.messenger, &body).await, 200);
-    assert_eq!(office.head(), head + 20_001, "all of them are known");
-    // One more is no batch of Meta's: kept as a whole, if it is small enough to be kept.
+    assert_eq!(office.log_end(), head + 20_001, "all of them are known");
+    // One more is no batch of Meta's: kept as a whole, whatever its size.
     let nothings = entry(&office, &vec!["{}"; 10_001].join(","));
     assert_eq!(deliver(&office, &office.messenger, &nothings).await, 200);
-    assert_eq!(office.head(), head + 20_002);
+    assert_eq!(office.log_end(), head + 20_002);
     let too_many = tiny(&office, "d", 12_000);
     assert!(too_many.body.len() > MIB / 2 && too_many.body.len() < MIB);
-    assert_eq!(deliver(&office, &office.messenger, &too_many).await, 413);
-    assert_eq!(office.head(), head + 20_002);
+    assert_eq!(deliver(&office, &office.messenger, &too_many).await, 200);
+    assert_eq!(office.log_end(), head + 20_003);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_strangest_bodies_are_taken_kept_or_refused() {
+async fn the_strangest_bodies_are_taken_or_kept() {
     let office = office().await;
     let page = office.page();
     let number = office.number();
@@ -93,35 +93,29 @@ async fn the_strangest_bodies_are_taken_kept_or_refused() {
     let escaped = form("SM1", vec![1; MIB / 4]);
     let raw = String::from_utf8(escaped.body.clone()).unwrap().replace("%01", "\u{1}");
     let raw = escaped.with_body(raw);
-    let mut head = office.head();
-    for (case, channel, status, events, request) in [
-        ("a text of a mebibyte", &office.messenger, 200, 1, filled(&office, "large", "a", LARGEST)),
-        (
-            "control characters in JSON",
-            &office.messenger,
-            200,
-            1,
-            filled(&office, "control", "\\u0001", LARGEST),
-        ),
-        ("NULs in JSON", &office.messenger, 200, 1, filled(&office, "nul", "\\u0000", 2_000)),
-        ("NULs that stand there raw", &office.messenger, 200, 1, raw_nul),
-        ("half a surrogate", &office.messenger, 200, 1, filled(&office, "half", "\\ud800", 2_000)),
-        ("invalid UTF-8", &office.messenger, 200, 1, page.sign(vec![0xff; 2_000])),
-        ("deep in nowhere", &office.messenger, 200, 1, page.sign(nested(MIB / 4))),
-        ("deeper than can be kept", &office.messenger, 413, 0, page.sign(nested(MIB / 2))),
-        ("deep in what nobody reads", &office.messenger, 200, 1, entry(&office, &unknown)),
-        ("nothing at all", &office.messenger, 200, 1, page.sign("")),
+    let mut head = office.log_end();
+    for (case, channel, events, request) in [
+        ("a text of a mebibyte", &office.messenger, 1, filled(&office, "large", "a", LARGEST)),
+        ("control characters in JSON", &office.messenger, 1, filled(&office, "control", "\\u0001", LARGEST)),
+        ("NULs in JSON", &office.messenger, 1, filled(&office, "nul", "\\u0000", 2_000)),
+        ("NULs that stand there raw", &office.messenger, 1, raw_nul),
+        ("half a surrogate", &office.messenger, 1, filled(&office, "half", "\\ud800", 2_000)),
+        ("invalid UTF-8", &office.messenger, 1, page.sign(vec![0xff; 2_000])),
+        ("deep in nowhere", &office.messenger, 1, page.sign(nested(MIB / 4))),
+        ("as deep as it goes", &office.messenger, 1, page.sign(nested(MIB / 2))),
+        ("deep in what nobody reads", &office.messenger, 1, entry(&office, &unknown)),
+        ("nothing at all", &office.messenger, 1, page.sign("")),
         // Six bytes each as JSON: too large for an event, so the form itself is kept.
-        ("raw control characters", &office.whatsapp, 200, 1, raw),
-        ("control characters in a form", &office.whatsapp, 200, 1, form("SM2", vec![1; MIB / 7])),
-        ("more of them than can be kept", &office.whatsapp, 413, 0, form("SM3", vec![1; MIB / 4])),
+        ("raw control characters", &office.whatsapp, 1, raw),
+        ("control characters in a form", &office.whatsapp, 1, form("SM2", vec![1; MIB / 7])),
+        ("more of them", &office.whatsapp, 1, form("SM3", vec![1; MIB / 4])),
     ] {
         assert!(request.body.len() <= MIB, "{case}");
         let said = deliver(&office, channel, &request).await;
-        let after = office.head();
+        let after = office.log_end();
         println!("{case}: {said}, {} events", after - head);
-        assert_eq!(said, status, "{case}");
-        assert!(after - head >= events && (events > 0 || after == head), "{case}: {} events", after - head);
+        assert_eq!(said, 200, "{case}");
+        assert!(after - head >= events, "{case}: {} events", after - head);
         head = after;
     }
     let list = "{ conversations(section: UNASSIGNED, first: 10) { nodes { messages(first: 10) { nodes { text } } } } }";
@@ -157,6 +151,6 @@ async fn the_largest_bodies_from_everywhere_take_bounded_memory() {
     }
     let memory = office.served.memory();
     println!("{SENDERS} of the largest bodies, answered {statuses:?}: {memory:?}, {before:?} before");
-    assert!(statuses.keys().all(|status| [200, 413, 503].contains(status)), "{statuses:?}");
+    assert!(statuses.keys().all(|status| [200, 503].contains(status)), "{statuses:?}");
     assert!(memory.most_mib < MEMORY_MIB_MAX, "{memory:?}");
 }

@@ -4,13 +4,16 @@
 use std::sync::Arc;
 
 use parlance_domain::{PersonalPart, Stamped, StoredEvent, StreamRef};
-use parlance_store::{EventLog, KeyOp, Keys, NewEvent, StoreError};
+use parlance_store::{EVENT_BYTES_MAX, EventLog, KeyOp, Keys, NewEvent, RefusedBecause, StoreError};
 
 use super::{
     Ask, CommandError,
     decide::{Flushing, Stopped},
 };
 use crate::keys::{DataKey, FoundKey};
+
+/// What sealing adds: format, nonce and tag.
+const SEALING_BYTES: usize = 1 + 24 + 16;
 
 impl<S: EventLog + Keys + Clone> Flushing<S> {
     /// Puts one event into the batch, its personal part sealed.
@@ -23,6 +26,12 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
         let event = stamped.event;
         let version = self.slots[&stream].entry.version + 1;
         let plaintext = event.facts().personal().and_then(PersonalPart::plaintext);
+        let payload = event.payload();
+        // Told before it is sealed: refused by the store it would cost its neighbours a second flush.
+        if payload.len() + plaintext.as_ref().map_or(0, Vec::len) > EVENT_BYTES_MAX - SEALING_BYTES {
+            let too_large = StoreError::Refused(RefusedBecause::TooLarge { limit: EVENT_BYTES_MAX });
+            return Err(Stopped::Command(CommandError::Store(too_large)));
+        }
         let (number, destroys) = (event.facts().key_number(), event.facts().destroys_key());
         let sealed = match plaintext {
             Some(plaintext) => {
@@ -54,7 +63,7 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
             actor: stamped.by,
             correlation: ask.correlation,
             causation: ask.id,
-            payload: event.payload(),
+            payload,
             key: sealed.as_ref().map(|sealed| sealed.key),
             sealed: sealed.map(|sealed| sealed.bytes),
             dedupe: event.facts().dedupe(),

@@ -31,9 +31,15 @@ use super::Served;
 /// A delivery's body: a thousand events of some hundred bytes, which is what Meta puts together at most.
 const BODY_BYTES_MAX: usize = 1 << 20;
 /// Bodies being read or taken share lanes of memory by the connection they come to: whoever knows one address
-/// and stalls holds up its lane, and not everybody's. 128 MiB in all.
+/// and stalls holds up its lane, and not everybody's. 160 MiB in all.
 const LANES: usize = 32;
-const LANE_KIB: usize = 4 << 10;
+/// Up to this size a body is a small one, as nearly all are.
+const SMALL_BYTES_MAX: usize = 64 << 10;
+/// What a lane's small bodies hold, all together.
+const SMALL_KIB: usize = 2 << 10;
+/// How many of a lane's bodies may grow large at once. One that may has all the room it will need: if each took
+/// it piece by piece, many would wait for each other's.
+const LARGE_AT_ONCE: usize = 3;
 /// How long a delivery waits for its share of that memory.
 const ROOM_WAIT: Duration = Duration::from_secs(10);
 /// How long a body may take to arrive; providers send theirs at once, and give up after 15 to 20 s.
@@ -45,7 +51,14 @@ const CHALLENGE_BYTES_MAX: usize = 256;
 
 struct Webhooks<S> {
     served: Arc<Served<S>>,
-    lanes: Arc<[Semaphore]>,
+    lanes: Arc<[Lane]>,
+}
+
+struct Lane {
+    /// In KiB.
+    small: Semaphore,
+    /// In bodies.
+    large: Semaphore,
 }
 
 impl<S> Clone for Webhooks<S> {
@@ -55,7 +68,7 @@ impl<S> Clone for Webhooks<S> {
 }
 
 pub fn router<S: Store + Clone>(served: Arc<Served<S>>) -> Router {
-    let state = Webhooks { served, lanes: (0..LANES).map(|_| Semaphore::new(LANE_KIB)).collect() };
+    let state = Webhooks { served, lanes: (0..LANES).map(|_| lane()).collect() };
     Router::new().route("/webhooks/{token}", get(handshake::<S>).post(delivery::<S>)).with_state(state)
 }
 
@@ -154,7 +167,7 @@ async fn taken<S: Store + Clone>(
     let content_type = content_type(headers)?;
     check_size(&body)?;
     let lane = usize::from(addressed.connection.bytes()[15]) % LANES;
-    let (body, _room) = read(body, &webhooks.lanes[lane]).await?;
+    let held = read(body, &webhooks.lanes[lane]).await?;
     let provider = ingestion.provider(&addressed);
     let signature = HeaderName::try_from(provider.signature_header())
         .map_err(|_| answer_error(&NotAuthentic::Unsigned.into()))?;
@@ -162,7 +175,7 @@ async fn taken<S: Store + Clone>(
     let signatures: Vec<&str> =
         headers.get_all(signature).iter().map(|value| value.to_str().unwrap_or("")).collect();
     let url = format!("{}{path}", webhooks.served.public_url);
-    let request = SignedRequest { url: &url, content_type, signatures: &signatures, body: &body };
+    let request = SignedRequest { url: &url, content_type, signatures: &signatures, body: &held.body };
     ingestion.take(&addressed, &request).await.map_err(|error| answer_error(&error))?;
     let (content_type, text) = provider.acknowledgement();
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, content_type)], text).into_response())
@@ -195,32 +208,69 @@ fn check_size(body: &Body) -> Result<(), Refused> {
     }
 }
 
+fn lane() -> Lane {
+    Lane { small: Semaphore::new(SMALL_KIB), large: Semaphore::new(LARGE_AT_ONCE) }
+}
+
+/// A body, with the room that it holds as long as it is held.
+struct Held<'a> {
+    body: Vec<u8>,
+    small: Option<SemaphorePermit<'a>>,
+    large: Option<SemaphorePermit<'a>>,
+}
+
+impl<'a> Held<'a> {
+    /// Takes room for a piece more.
+    async fn grow(&mut self, piece: &[u8], lane: &'a Lane) -> Result<(), Refused> {
+        let size = self.body.len() + piece.len();
+        if size > BODY_BYTES_MAX {
+            return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE));
+        }
+        if size > SMALL_BYTES_MAX {
+            if self.large.is_none() {
+                self.large = Some(room(&lane.large, 1).await?);
+                self.small = None;
+            }
+            return Ok(());
+        }
+        let held = self.small.as_ref().map_or(0, SemaphorePermit::num_permits);
+        let more = u32::try_from(size.div_ceil(1 << 10) - held).expect("a small body");
+        let more = room(&lane.small, more).await?;
+        match &mut self.small {
+            Some(small) => small.merge(more),
+            none => *none = Some(more),
+        }
+        Ok(())
+    }
+}
+
+async fn room(of: &Semaphore, permits: u32) -> Result<SemaphorePermit<'_>, Refused> {
+    match tokio::time::timeout(ROOM_WAIT, of.acquire_many(permits)).await {
+        Ok(Ok(room)) => Ok(room),
+        _ => Err(wait_and_retry("Too many deliveries are being taken; send it again.\n")),
+    }
+}
+
 /// Reads the whole body, and takes room for it as it arrives: what is announced and never sent holds none.
-async fn read<'a>(mut body: Body, lane: &'a Semaphore) -> Result<(Vec<u8>, SemaphorePermit<'a>), Refused> {
-    let late = || refused(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.\n");
-    let end = Instant::now() + BODY_WAIT;
-    let mut room = lane.acquire_many(0).await.map_err(|_| wait_and_retry("The server ends.\n"))?;
-    let mut whole = Vec::new();
+async fn read(mut body: Body, lane: &Lane) -> Result<Held<'_>, Refused> {
+    let mut held = Held { body: Vec::new(), small: None, large: None };
+    let mut end = Instant::now() + BODY_WAIT;
     loop {
         let frame = match tokio::time::timeout_at(end, body.frame()).await {
-            Err(_) => return Err(late()),
-            Ok(None) => return Ok((whole, room)),
+            Err(_) => return Err(refused(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.\n")),
+            Ok(None) => return Ok(held),
             Ok(Some(Err(_))) => {
                 return Err(refused(StatusCode::BAD_REQUEST, "The body did not arrive whole.\n"));
             }
             Ok(Some(Ok(frame))) => frame,
         };
+        // What follows the body, in chunked framing, is of no interest.
         let Ok(piece) = frame.into_data() else { continue };
-        if whole.len() + piece.len() > BODY_BYTES_MAX {
-            return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE));
-        }
-        let kib = (whole.len() + piece.len()).div_ceil(1 << 10);
-        let more = u32::try_from(kib - room.num_permits()).unwrap_or(u32::MAX);
-        match tokio::time::timeout(ROOM_WAIT, lane.acquire_many(more)).await {
-            Ok(Ok(more)) => room.merge(more),
-            _ => return Err(wait_and_retry("Too many deliveries are being taken; send it again.\n")),
-        }
-        whole.extend_from_slice(&piece);
+        let waiting = Instant::now();
+        held.grow(&piece, lane).await?;
+        // The wait for room was not the sender's.
+        end += waiting.elapsed();
+        held.body.extend_from_slice(&piece);
     }
 }
 
