@@ -4,13 +4,19 @@
 mod cold;
 mod commands;
 mod floor;
+mod http;
 mod lag;
 mod machine;
 mod measure;
+mod memory;
+mod page;
 mod rebuild;
+mod seen;
+mod served;
+mod wire;
 mod world;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -48,6 +54,21 @@ enum What {
         #[arg(long, default_value_t = 60_000)]
         commands: usize,
     },
+    /// Signed webhooks over HTTP beside the bare store, and from their answer until they are seen.
+    Http {
+        /// Deliveries of a turn.
+        #[arg(long, default_value_t = 40_000)]
+        events: usize,
+        /// How long deliveries arrive at half of the maximal load.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
+    /// A page of the inbox over GraphQL beside the same schema answering from memory.
+    Page {
+        /// Conversations of the large inbox.
+        #[arg(long, default_value_t = 100_000)]
+        large: usize,
+    },
     /// Commands on states that no cache holds, and in accounts of different sizes.
     Cold {
         #[arg(long, default_value_t = 100_000)]
@@ -55,14 +76,22 @@ enum What {
     },
 }
 
-fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+fn main() -> anyhow::Result<ExitCode> {
+    if let Some(code) = served::as_child() {
+        return Ok(code);
+    }
+    run(Args::parse()).map(|()| ExitCode::SUCCESS)
+}
+
+fn run(args: Args) -> anyhow::Result<()> {
     let place = world::Place { folder: args.folder, seed: args.seed };
     machine::print(&place)?;
     match args.what {
         What::Commands { commands } => commands::run(&place, args.rounds, commands),
         What::Rebuild { events } => rebuild::run(&place, args.rounds, events),
         What::Lag { commands } => lag::run(&place, args.rounds, commands),
+        What::Http { events, seconds } => http::run(&place, args.rounds, events, seconds),
+        What::Page { large } => page::run(&place, args.rounds, large),
         What::Cold { large } => cold::run(&place, large),
     }
 }

@@ -1,6 +1,9 @@
 //! A Parlance in a folder of its own, with accounts, and the commands that are asked of it.
 
 use std::{
+    fs::File,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -13,7 +16,9 @@ use parlance_app::{
     clock::SystemClock,
     command::{Ask, Receipt},
     entropy::Entropy,
+    ingestion::webhook_token,
     keys::{AccountRing, MasterKey},
+    tokens,
 };
 use parlance_domain::{
     AccountId, Actor, ChannelId, Command, CommandId, ConnectionId, ConversationId, CorrelationId, Email,
@@ -21,8 +26,8 @@ use parlance_domain::{
     account::Language,
     channel::{ChannelCommand, Visibility},
     connection::{ChannelKind, ConnectionCommand, ConnectionSecrets},
-    conversation::{ConversationCommand, Incoming, MessageContent, MessageKind, Source},
-    member::MemberCommand,
+    conversation::{ContactProfile, ConversationCommand, Incoming, MessageContent, MessageKind, Source},
+    member::{Member, MemberCommand},
 };
 use parlance_store_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
@@ -31,6 +36,12 @@ use uuid::Uuid;
 
 /// With the provider's ids around it, about 390 bytes of content.
 const TEXT_CHARS: usize = 290;
+
+/// The page of every account, and the app secret that signs for it.
+pub const PAGE: &str = "682498302938465";
+pub const APP_SECRET: &str = "secret";
+/// Of every store.
+const MASTER_KEY: [u8; 32] = [7; 32];
 
 /// Where stores are made, and the seed of what is random in them.
 pub struct Place {
@@ -51,9 +62,30 @@ impl Place {
     }
 }
 
+/// The provider's id of a contact.
+pub fn contact_id(contact: usize) -> String {
+    format!("73104590{contact:08}")
+}
+
+/// The provider's id of a message.
+pub fn message_id(number: usize) -> String {
+    format!("m_AbCdEfGhIjKlMnOpQrStUvWxYz-{number:012}")
+}
+
+/// What a contact writes.
+pub fn text() -> String {
+    "Jó napot! Van még őszibarack? ".chars().cycle().take(TEXT_CHARS).collect()
+}
+
+/// A contact as a provider tells of them.
+pub fn profile(contact: usize) -> ContactProfile {
+    ContactProfile { name: Some(format!("Példa Petra {contact}")), ..ContactProfile::default() }
+}
+
 /// An account with an admin and a shared channel.
 pub struct Account {
     pub id: AccountId,
+    pub webhook_path: String,
     pub admin: MemberId,
     pub channel: ChannelId,
     pub ring: Arc<AccountRing>,
@@ -75,7 +107,7 @@ pub struct Run {
 
 /// Another Parlance over a store that is open: nothing is in its caches.
 pub async fn open(store: SqliteStore, folder: &TempDir, seed: u64) -> anyhow::Result<Parlance<SqliteStore>> {
-    let master = MasterKey::from_bytes([7; 32]);
+    let master = MasterKey::from_bytes(MASTER_KEY);
     let settings = Settings::new(master, folder.path(), Arc::new(SystemClock), Entropy::seeded(seed));
     Ok(Parlance::open(store, settings).await?)
 }
@@ -105,10 +137,12 @@ impl World {
         let ring = self.parlance.keyring.account(&self.parlance.store, created.account).await?;
         let ring = ring.context("a new account has keys")?;
         let connection = ConnectionId::new(Uuid::from_u128(0xC0));
-        let channel = ring.ids.channel(ChannelKind::Messenger, "page-1");
+        let channel = ring.ids.channel(ChannelKind::Messenger, PAGE);
+        let webhook_token = webhook_token(created.account, connection, &self.parlance.entropy);
+        let webhook_path = format!("/webhooks/{webhook_token}");
         let secrets = ConnectionSecrets {
-            webhook_token: "token".to_owned(),
-            signing: "secret".to_owned(),
+            webhook_token,
+            signing: APP_SECRET.to_owned(),
             signing_previous: None,
             verify_token: None,
             access: None,
@@ -117,12 +151,12 @@ impl World {
         let connect = ChannelCommand::Connect {
             connection,
             kind: ChannelKind::Messenger,
-            provider_id: "page-1".to_owned(),
+            provider_id: PAGE.to_owned(),
             name: Name::new("Példa oldal")?,
             access: None,
-visibility: Visibility::Shared,
+            visibility: Visibility::Shared,
         };
-        let account = Account { id: created.account, admin: created.admin, channel, ring };
+        let account = Account { id: created.account, webhook_path, admin: created.admin, channel, ring };
         let by = Actor::Member(account.admin);
         for command in [Command::Connection(connection, add), Command::Channel(channel, connect)] {
             self.parlance.submit(self.ask(&account, by, command)).await?;
@@ -143,7 +177,7 @@ visibility: Visibility::Shared,
     }
 
     pub fn conversation(&self, account: &Account, contact: usize) -> ConversationId {
-        account.ring.ids.conversation(account.channel, &format!("73104590{contact:08}"))
+        account.ring.ids.conversation(account.channel, &contact_id(contact))
     }
 
     /// A member does something to a conversation.
@@ -154,9 +188,8 @@ visibility: Visibility::Shared,
 
     /// A contact's message `number`, as a webhook would tell it.
     pub fn receive(&self, account: &Account, contact: usize, number: usize) -> Ask {
-        let mid = format!("m_AbCdEfGhIjKlMnOpQrStUvWxYz-{number:012}");
+        let mid = message_id(number);
         let conversation = self.conversation(account, contact);
-        let text: String = "Jó napot! Van még őszibarack? ".chars().cycle().take(TEXT_CHARS).collect();
         let incoming = Incoming {
             channel: account.channel,
             message: account.ring.ids.message(account.channel, &mid),
@@ -164,15 +197,35 @@ visibility: Visibility::Shared,
             provider_at: Some(self.parlance.clock.now()),
             source: Source::Webhook,
             content: MessageContent {
-                text: Some(text),
+                text: Some(text()),
                 provider_message_id: mid,
-                provider_contact_id: format!("73104590{contact:08}"),
+                provider_contact_id: contact_id(contact),
                 ..MessageContent::default()
             },
             profile: None,
         };
         let command = Command::Conversation(conversation, ConversationCommand::Receive(incoming));
         self.ask(account, Actor::Contact(conversation), command)
+    }
+
+    /// A member's API token.
+    pub async fn token(&self, account: &Account, member: MemberId) -> anyhow::Result<String> {
+        let state = self.parlance.commands.peek::<Member>(account.id, member.uuid()).await?;
+        let (store, entropy) = (&self.parlance.store, &self.parlance.entropy);
+        let now = self.parlance.clock.now();
+        Ok(tokens::issue_api(store, entropy, account.id, (member, &state), now).await?)
+    }
+
+    /// Lets go of the store, so that a server can be started on the folder; its master key lies in it.
+    pub fn closed(self) -> anyhow::Result<(TempDir, Vec<Account>)> {
+        let mut file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(self.folder.path().join("master.key"))?;
+        let digits: String = MASTER_KEY.iter().map(|byte| format!("{byte:02x}")).collect();
+        writeln!(file, "{digits}")?;
+        Ok((self.folder, self.accounts))
     }
 
     /// `count` messages in turn from every account, `contacts` contacts each.

@@ -8,7 +8,7 @@ mod account;
 mod config;
 mod dead_letters;
 mod demo;
-mod http;
+pub mod http;
 mod local;
 mod member;
 mod migrate;

@@ -1,0 +1,192 @@
+//! The inbox over GraphQL: a section's page of 25 conversations with 10 fields each, contents opened, of a
+//! large inbox and a small one, by turns with the same schema answering from memory.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use parlance_domain::{Command, conversation::ConversationCommand};
+use parlance_store::EventLog as _;
+use serde_json::{Value, json};
+
+use crate::{
+    http::{CONNECTIONS, Office, ask_all, asking},
+    measure::{head, median, millis, per_second, percentile, rate, ratio, row},
+    served::{Kind, Served},
+    wire::{Wire, graphql},
+    world::{Place, World, profile},
+};
+
+const SMALL: usize = 1_000;
+const FEW: usize = 4;
+/// Pages of a turn at few connections, and at many.
+const PAGES_FEW: usize = 2_000;
+const PAGES_MANY: usize = 8_000;
+/// Asked before the clock starts: caches fill, and connections are made.
+const WARM_UP: usize = 200;
+const ITEMS: usize = 25;
+/// The page that is far from the first.
+const FAR: usize = 1_000;
+const PATIENCE: Duration = Duration::from_secs(300);
+
+const QUERY: &str = "query($after: String, $first: Int) {
+    conversations(section: UNASSIGNED, first: $first, after: $after) {
+        nodes {
+            id
+            contact { name }
+            channel { name }
+            lastMessage { text }
+            lastMessageAt
+            messageCount
+            unread
+            section
+            replyWindowEndsAt
+            changedAt
+        }
+        pageInfo { endCursor hasNextPage }
+    }
+}";
+
+fn request(token: &str, after: Option<&str>, first: usize) -> Vec<u8> {
+    graphql(token, QUERY, &json!({ "after": after, "first": first }))
+}
+
+/// An inbox of so many conversations, closed.
+fn fill(place: &Place, conversations: usize) -> anyhow::Result<Office> {
+    place.runtime()?.block_on(async {
+        let mut world = World::create(place, 1).await?;
+        world.parlance.start();
+        let mut messages = world.messages(conversations, conversations);
+        for (contact, ask) in messages.iter_mut().enumerate() {
+            if let [Command::Conversation(_, ConversationCommand::Receive(incoming))] = &mut ask.commands[..]
+            {
+                incoming.profile = Some(profile(contact));
+            }
+        }
+        world.run(messages, CONNECTIONS).await?;
+        let account = world.accounts[0].id;
+        let head = world.parlance.store.head(account).await?;
+        world.parlance.visible(account, head.position, PATIENCE).await?;
+        let token = world.token(&world.accounts[0], world.accounts[0].admin).await?;
+        let (folder, accounts) = world.closed()?;
+        Ok(Office { folder, accounts, token })
+    })
+}
+
+/// A server that is asked for pages.
+struct Side {
+    served: Served,
+    request: Vec<u8>,
+    few: Vec<Duration>,
+    rates: Vec<f64>,
+    bytes: usize,
+}
+
+impl Side {
+    async fn start(kind: Kind, office: &Office) -> anyhow::Result<Self> {
+        let served = Served::start(kind, office.folder.path())?;
+        let request = request(&office.token, None, ITEMS);
+        let mut wire = Wire::connect(served.address).await?;
+        wire.ask_well(&request).await?;
+        let answer: Value = serde_json::from_slice(wire.body())?;
+        let nodes = answer["data"]["conversations"]["nodes"].as_array().context("a page")?;
+        anyhow::ensure!(nodes.len() == ITEMS, "{} conversations on the page", nodes.len());
+        let whole = nodes.iter().all(|node| {
+            node["contact"]["name"].is_string()
+                && node["channel"]["name"].is_string()
+                && node["lastMessage"]["text"].is_string()
+        });
+        anyhow::ensure!(whole && answer["errors"].is_null(), "a page with gaps: {}", nodes[0]);
+        let bytes = wire.body().len();
+        Ok(Self { served, request, few: Vec::new(), rates: Vec::new(), bytes })
+    }
+
+    async fn turn(&mut self) -> anyhow::Result<()> {
+        let ask = |count| ask_all(&self.served, vec![self.request.clone(); count], FEW);
+        ask(WARM_UP).await?;
+        let few = ask(PAGES_FEW).await?;
+        self.few.extend(few);
+        let begin = Instant::now();
+        ask_all(&self.served, vec![self.request.clone(); PAGES_MANY], CONNECTIONS).await?;
+        self.rates.push(rate(PAGES_MANY, begin.elapsed()));
+        Ok(())
+    }
+
+    /// The request for a page far from the first.
+    async fn far(&self, office: &Office) -> anyhow::Result<Vec<u8>> {
+        let mut wire = Wire::connect(self.served.address).await?;
+        let (mut after, mut before) = (None::<String>, (FAR - 1) * ITEMS);
+        while before > 0 {
+            let first = before.min(100);
+            wire.ask_well(&request(&office.token, after.as_deref(), first)).await?;
+            let answer: Value = serde_json::from_slice(wire.body())?;
+            let info = &answer["data"]["conversations"]["pageInfo"];
+            anyhow::ensure!(info["hasNextPage"] == true, "the inbox ends before page {FAR}: {answer}");
+            after = info["endCursor"].as_str().map(str::to_owned);
+            before -= first;
+        }
+        Ok(request(&office.token, after.as_deref(), ITEMS))
+    }
+}
+
+pub fn run(place: &Place, rounds: usize, large: usize) -> anyhow::Result<()> {
+    let (small_office, large_office) = (fill(place, SMALL)?, fill(place, large)?);
+    asking()?.block_on(async {
+        let mut sides = [
+            Side::start(Kind::FromMemory, &small_office).await?,
+            Side::start(Kind::Whole, &small_office).await?,
+            Side::start(Kind::Whole, &large_office).await?,
+        ];
+        for _ in 0..rounds {
+            for side in &mut sides {
+                side.turn().await?;
+            }
+        }
+        head(&[
+            "conversations",
+            "bytes",
+            "4 connections p50",
+            "p99",
+            "64 connections",
+            "of memory",
+            "of small",
+        ]);
+        let of = |one: &Side, other: &Side| {
+            let ratios = one.rates.iter().zip(&other.rates).map(|(one, other)| one / other);
+            ratio(median(ratios.collect()))
+        };
+        let names = ["from memory".to_owned(), SMALL.to_string(), large.to_string()];
+        let cells: Vec<_> = sides.iter().map(|side| (of(side, &sides[0]), of(&sides[1], side))).collect();
+        for ((side, name), (memory, small)) in sides.iter_mut().zip(names).zip(cells) {
+            row([
+                name,
+                side.bytes.to_string(),
+                millis(percentile(&mut side.few, 50)),
+                millis(percentile(&mut side.few, 99)),
+                per_second(median(side.rates.clone())),
+                memory,
+                small,
+            ]);
+        }
+        println!();
+        far(&sides[2], &large_office, rounds).await
+    })
+}
+
+/// A page far from the first beside the first, by turns.
+async fn far(side: &Side, office: &Office, rounds: usize) -> anyhow::Result<()> {
+    let far = side.far(office).await?;
+    let (mut first_times, mut far_times) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        for (request, times) in [(&side.request, &mut first_times), (&far, &mut far_times)] {
+            ask_all(&side.served, vec![request.clone(); WARM_UP], FEW).await?;
+            times.extend(ask_all(&side.served, vec![request.clone(); PAGES_FEW], FEW).await?);
+        }
+    }
+    head(&["page", "p50", "p99"]);
+    for (name, times) in [("1".to_owned(), &mut first_times), (FAR.to_string(), &mut far_times)] {
+        row([name, millis(percentile(times, 50)), millis(percentile(times, 99))]);
+    }
+    let of = percentile(&mut far_times, 50).as_secs_f64() / percentile(&mut first_times, 50).as_secs_f64();
+    println!("\npage {FAR} takes {} of page 1", ratio(of));
+    Ok(())
+}
