@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use parlance_domain::{ChannelId, ConversationId, permissions::Action};
 use parlance_projections::{
-    FoldError,
+    FoldError, Row,
     inbox::{CONVERSATIONS, InboxRow, State},
     key,
 };
@@ -51,7 +51,7 @@ impl<S: Store + Clone> Queries<S> {
         by: Asker,
         wanted: Vec<ConversationId>,
     ) -> Result<Vec<ConversationView>, FrontError> {
-        let (sight, rows) = self.rows_for(by, wanted).await?;
+        let (sight, rows, _) = self.rows_for(by, wanted, None).await?;
         if rows.is_empty() {
             return Ok(Vec::new());
         }
@@ -60,21 +60,25 @@ impl<S: Store + Clone> Queries<S> {
         self.views(&sight, rows, &since(&access.concat())?).await
     }
 
-    /// The rows of those of the wanted that exist for the asker.
+    /// The rows of those of the wanted that exist for the asker; and further rows of the same moment, not judged.
     pub(super) async fn rows_for(
         &self,
         by: Asker,
         wanted: Vec<ConversationId>,
-    ) -> Result<(Sight, Vec<InboxRow>), FrontError> {
+        further: Option<Wanted>,
+    ) -> Result<(Sight, Vec<InboxRow>, Vec<Row>), FrontError> {
         self.asker(by).await?;
         let wanted: BTreeSet<_> = wanted.into_iter().take(Page::<()>::ITEMS_MAX).collect();
         let keys = wanted.iter().map(|id| key([id.uuid().into()])).collect();
-        let wanted = vec![Wanted { table: &CONVERSATIONS, keys }];
-        let found = self.store.find_rows(by.account, FIRST_GENERATION, wanted).await?.concat();
-        let mut rows = found.iter().map(InboxRow::from_row).collect::<Result<Vec<_>, FoldError>>()?;
+        let mut wanted = vec![Wanted { table: &CONVERSATIONS, keys }];
+        wanted.extend(further);
+        let mut found = self.store.find_rows(by.account, FIRST_GENERATION, wanted).await?.into_iter();
+        let rows = found.next().unwrap_or_default();
+        let further = found.next().unwrap_or_default();
+        let mut rows = rows.iter().map(InboxRow::from_row).collect::<Result<Vec<_>, FoldError>>()?;
         let sight = self.sight(by, rows.iter().map(|row| row.channel).collect()).await?;
         rows.retain(|row| sight.sees(row.channel));
-        Ok((sight, rows))
+        Ok((sight, rows, further))
     }
 
     async fn views(

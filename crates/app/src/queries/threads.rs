@@ -91,7 +91,7 @@ impl<S: Store + Clone> Queries<S> {
         wanted: Vec<ConversationId>,
         page: ThreadPage,
     ) -> Result<Vec<(ConversationId, Page<MessageView>)>, FrontError> {
-        let (_, conversations) = self.rows_for(by, wanted).await?;
+        let (_, conversations, _) = self.rows_for(by, wanted, None).await?;
         if conversations.is_empty() {
             return Ok(Vec::new());
         }
@@ -127,19 +127,15 @@ impl<S: Store + Clone> Queries<S> {
         mut wanted: Vec<(ConversationId, MessageId)>,
     ) -> Result<Vec<MessageView>, FrontError> {
         wanted.truncate(Page::<MessageView>::ITEMS_MAX);
-        let (_, conversations) =
-            self.rows_for(by, wanted.iter().map(|(conversation, _)| *conversation).collect()).await?;
-        let channels: HashMap<_, _> =
-            conversations.iter().map(|row| (row.conversation, row.channel)).collect();
-        let wanted: BTreeSet<_> = wanted.into_iter().filter(|(id, _)| channels.contains_key(id)).collect();
-        if wanted.is_empty() {
-            return Ok(Vec::new());
-        }
         let keys = wanted
             .iter()
             .map(|(conversation, message)| key([conversation.uuid().into(), message.uuid().into()]));
-        let wanted = vec![Wanted { table: &MESSAGES, keys: keys.collect() }];
-        let rows = self.store.find_rows(by.account, FIRST_GENERATION, wanted).await?.concat();
+        let keys = keys.collect::<BTreeSet<_>>().into_iter().collect();
+        let messages = Wanted { table: &MESSAGES, keys };
+        let conversations = wanted.into_iter().map(|(conversation, _)| conversation).collect();
+        // Rows of conversations that do not exist for the asker are dropped below, sealed as they are.
+        let (_, conversations, rows) = self.rows_for(by, conversations, Some(messages)).await?;
+        let channels = conversations.iter().map(|row| (row.conversation, row.channel)).collect();
         self.messages(by, &rows, &channels).await
     }
 
