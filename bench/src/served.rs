@@ -84,6 +84,7 @@ fn serve(kind: Kind, folder: &Path) -> anyhow::Result<()> {
 
 async fn without_read_models(folder: &Path, public_url: &str) -> anyhow::Result<Router> {
     let recorder = http::Recorder::install()?;
+    tokio::spawn(recorder.clone().keep_up());
     let store = SqliteStore::open(&folder.join("parlance.db"), SqliteOptions::default())?;
     let master = MasterKey::read(&folder.join("master.key"))?;
     let settings = Settings::new(master, folder, Arc::new(SystemClock), Entropy::from_system());

@@ -49,6 +49,7 @@ pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
         );
     }
     let recorder = Recorder::install()?;
+    tokio::spawn(recorder.clone().keep_up());
     let mut parlance = open::parlance(config).await?;
     parlance.start();
     let parlance = Arc::new(parlance);

@@ -25,6 +25,10 @@ const SECONDS: [f64; 13] = [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,
 /// Upper bounds in commands, up to a flush's most.
 const COMMANDS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
+/// Every single measurement of a histogram is kept until the next upkeep: at ten thousand requests a second
+/// some megabytes.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
 /// What was measured, ready to be shown.
 #[derive(Clone)]
 pub struct Recorder(PrometheusHandle);
@@ -38,6 +42,14 @@ impl Recorder {
         let handle = builder.install_recorder()?;
         measures::describe();
         Ok(Self(handle))
+    }
+
+    /// Sorts what was measured into its buckets from time to time, whether or not anybody looks at it.
+    pub async fn keep_up(self) {
+        loop {
+            tokio::time::sleep(UPKEEP_EVERY).await;
+            self.0.run_upkeep();
+        }
     }
 }
 
