@@ -89,7 +89,7 @@ async fn without_read_models(folder: &Path, public_url: &str) -> anyhow::Result<
     let master = MasterKey::read(&folder.join("master.key"))?;
     let settings = Settings::new(master, folder, Arc::new(SystemClock), Entropy::from_system());
     let parlance = Arc::new(Parlance::open(store, settings).await?);
-    let (outbound, nowhere) = (Outbound::direct()?, "http://127.0.0.1:9".parse::<parlance_providers::Url>()?);
+    let (outbound, nowhere) = (Outbound::local(), "http://127.0.0.1:9".parse::<parlance_providers::Url>()?);
     let providers = Providers::new(vec![
         Box::new(Messenger::new(outbound.clone(), nowhere.clone())),
         Box::new(Twilio::new(outbound, nowhere.clone(), nowhere)),
