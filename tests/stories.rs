@@ -3,6 +3,7 @@
 
 mod arriving;
 mod assigning;
+mod borrowing;
 mod closing;
 mod connecting;
 mod crowds;
