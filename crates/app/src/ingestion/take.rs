@@ -53,6 +53,7 @@ pub struct Addressed {
     pub account: AccountId,
     pub connection: ConnectionId,
     pub kind: ChannelKind,
+    ring: Arc<AccountRing>,
     secrets: ConnectionSecrets,
 }
 
@@ -90,9 +91,7 @@ impl<S: Store + Clone> Ingestion<S> {
     /// Finds the connection that a webhook address's token names.
     pub async fn addressed(&self, token: &str) -> Result<Addressed, WebhookError> {
         let (account, connection) = named_by(token).ok_or(WebhookError::UnknownAddress)?;
-        if self.keyring.account(&self.store, account).await?.is_none() {
-            return Err(WebhookError::UnknownAddress);
-        }
+        let ring = self.keyring.account(&self.store, account).await?.ok_or(WebhookError::UnknownAddress)?;
         let state = self.commands.peek::<Connection>(account, connection.uuid()).await?;
         let (Some(kind), Personal::Open(secrets)) = (state.kind, &state.secrets) else {
             return Err(WebhookError::UnknownAddress);
@@ -100,7 +99,7 @@ impl<S: Store + Clone> Ingestion<S> {
         if !bool::from(secrets.webhook_token.as_bytes().ct_eq(token.as_bytes())) {
             return Err(WebhookError::UnknownAddress);
         }
-        Ok(Addressed { account, connection, kind, secrets: (**secrets).clone() })
+        Ok(Addressed { account, connection, kind, ring, secrets: (**secrets).clone() })
     }
 
     /// The provider that speaks at this address.
@@ -122,12 +121,9 @@ impl<S: Store + Clone> Ingestion<S> {
     ) -> Result<Taken, WebhookError> {
         let provider = self.provider(addressed);
         provider.verify(&addressed.secrets, request)?;
-        let ring = self.keyring.account(&self.store, addressed.account).await?;
-        let ring = ring.ok_or(WebhookError::UnknownAddress)?;
         let now = self.clock.now();
         let delivery = Delivery {
             addressed,
-            ring: &ring,
             correlation: CorrelationId::new(self.entropy.id(now)),
             content_type: request.content_type,
         };
@@ -185,7 +181,7 @@ impl<S: Store + Clone> Ingestion<S> {
             }
         };
         Ok(match channel {
-            Some(channel) => Ok(asked(&delivery.ring.ids, channel, told)),
+            Some(channel) => Ok(asked(&delivery.addressed.ring.ids, channel, told)),
             None => Err(KeptBecause::UnknownChannel),
         })
     }
@@ -193,7 +189,7 @@ impl<S: Store + Clone> Ingestion<S> {
     /// The connected channel of a page or number, if it is one under this very connection.
     async fn channel(&self, delivery: &Delivery<'_>, page: &str) -> Result<Option<ChannelId>, StoreError> {
         let Addressed { account, connection, kind, .. } = delivery.addressed;
-        let id = delivery.ring.ids.channel(*kind, page);
+        let id = delivery.addressed.ring.ids.channel(*kind, page);
         let state = self.commands.peek::<Channel>(*account, id.uuid()).await?;
         let ours = state.connection == Some(*connection) && state.takes_messages();
         Ok(ours.then_some(id))
@@ -221,7 +217,7 @@ impl<S: Store + Clone> Ingestion<S> {
         let mut reasons = Vec::with_capacity(parts.len());
         for (because, alone) in parts {
             let body = alone.body();
-            let id = delivery.ring.ids.delivery(delivery.addressed.connection, &body);
+            let id = delivery.addressed.ring.ids.delivery(delivery.addressed.connection, &body);
             let content = DeliveryContent { content_type: delivery.content_type.to_owned(), body };
             let connection = delivery.addressed.connection;
             let keep = DeliveryCommand::Keep { connection, because, expires_at, content };
@@ -257,7 +253,6 @@ impl<S: Store + Clone> Ingestion<S> {
 /// What a delivery's parts have in common.
 struct Delivery<'a> {
     addressed: &'a Addressed,
-    ring: &'a AccountRing,
     correlation: CorrelationId,
     content_type: &'a str,
 }
