@@ -155,3 +155,29 @@ async fn a_body_for_one_connection_is_no_body_for_another() {
     assert_eq!(office.send(&office.whatsapp, &request).await.status, 403);
     assert_eq!(office.sections(&anna).await, [(0, 0); 4]);
 }
+
+#[tokio::test]
+async fn what_was_taken_and_kept_is_measured() {
+    let (office, _, _) = open().await;
+    office.begins("p-1", "taken", at(0)).await;
+    office.tells(&[office.page().referral("p-1", "poster", at(1))]).await;
+    office.head().await;
+    let (status, text) = office.served.get("/metrics").await;
+    assert_eq!(status, 200);
+    let value = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(&format!("{name} ")));
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .unwrap_or_else(|| panic!("{name} is not in {text}"))
+    };
+    assert!((value(r#"parlance_told_total{kind="messenger",outcome="recorded"}"#) - 1.0).abs() < 0.1);
+    assert!((value(r#"parlance_deliveries_kept_total{because="unknown_kind"}"#) - 1.0).abs() < 0.1);
+    assert!((value(r#"parlance_webhook_requests_total{outcome="taken"}"#) - 2.0).abs() < 0.1);
+    for name in
+        ["parlance_events_appended_total", "parlance_batch_commands_count", "parlance_append_seconds_count"]
+    {
+        assert!(value(name) > 0.0, "{name}");
+    }
+    assert!(value("parlance_projection_lag_seconds_count") > 0.0);
+    assert!(value("parlance_queue_length").abs() < 0.1, "nothing waits");
+    assert!(value("parlance_projection_behind_events").abs() < 0.1, "everything is shown");
+}
