@@ -85,7 +85,7 @@ impl DeadLetter {
         self.view.kept_at.into()
     }
 
-    /// When it is given up, unless it is replayed before.
+    /// When its retention ends: until then it is kept, unless it is replayed or given up before.
     async fn expires_at(&self) -> DateTime {
         self.view.expires_at.into()
     }
