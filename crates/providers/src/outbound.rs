@@ -80,8 +80,9 @@ fn bounded_client() -> ClientBuilder {
         .timeout(TOTAL_TIMEOUT)
 }
 
-/// A client for plain HTTP. It insists on a TLS configuration; in this one nobody is trusted.
-fn trusting_nobody(builder: ClientBuilder) -> Client {
+/// A client for plain HTTP, and for asking this machine itself. It insists on a TLS configuration; in this one
+/// nobody is trusted, and no certificates are looked for.
+pub fn trusting_nobody(builder: ClientBuilder) -> Client {
     let ring = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(ring)
         .with_safe_default_protocol_versions()

@@ -81,7 +81,7 @@ async fn ask_server(holder: &Holder, request: &Request) -> anyhow::Result<Value>
             std::net::Ipv6Addr::LOCALHOST.into()
         });
     }
-    let client = local::client(SERVER_WAIT)?;
+    let client = local::client(SERVER_WAIT);
     let response = client
         .post(format!("http://{address}/operator"))
         .bearer_auth(&holder.secret)

@@ -104,7 +104,7 @@ async fn open(mut config: Config, options: Options, over: watch::Receiver<bool>)
     let (address, parlance) = (server.address, Arc::clone(&server.parlance));
     let serving = tokio::spawn(http::serve(server.listener, server.router, ended(over.clone())));
 
-    let client = Client::new(address)?;
+    let client = Client::new(address);
     let file = config.data_dir.join(COMPANY_FILE);
     let known = match fs::read(&file) {
         Ok(bytes) => Some(serde_json::from_slice::<Company>(&bytes).with_context(|| {
