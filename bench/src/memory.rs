@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use parlance_app::{
     command::Receipt,
     front::{
         Accepted, AccountView, Answer, Asker, ChannelHealth, ChannelView, ConnectChannel, ConnectionView,
-        ConversationView, DeadLetterView, Done, Front, FrontError, Invitation, MemberView, MessageDirection,
-        MessageSort, MessageView, Page, Place, Principal, Section, SectionView, SharedFront, ThreadPage,
+        ConversationView, Credential, CredentialKind, DeadLetterView, Done, Front, FrontError, Invitation,
+        MemberView, MessageDirection, MessageSort, MessageView, Page, Place, Principal, Section, SectionView,
+        SharedFront, ThreadPage, TokenHash, TokenScopes,
     },
 };
 use parlance_domain::{
@@ -108,7 +109,13 @@ fn absent<T: Send + 'static>() -> Answer<'static, T> {
 impl Front for Memory {
     fn authenticate<'a>(&'a self, _: &'a str) -> Answer<'a, Principal> {
         let account = AccountId::new(Uuid::from_u128(1));
-        here(Principal::Member(Asker { account, member: MemberId::new(Uuid::from_u128(2)) }))
+        let asker = Asker { account, member: MemberId::new(Uuid::from_u128(2)) };
+        let (hash, kind, scopes) = (TokenHash([2; 32]), CredentialKind::ApiToken, TokenScopes::all());
+        here(Principal::Member(asker, Credential { hash, kind, scopes }))
+    }
+
+    fn ended(&self, _: Principal) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
     }
 
     fn epoch(&self, _: AccountId) -> Answer<'_, u32> {

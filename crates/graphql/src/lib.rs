@@ -28,8 +28,10 @@ mod scalars;
 mod schema;
 mod sections;
 mod session;
+mod visitor;
 
 pub use errors::{ErrorCode, FaultCode};
 pub use http::router;
 pub use scalars::Position;
 pub use schema::{Schema, schema, sdl};
+pub use visitor::Visitor;

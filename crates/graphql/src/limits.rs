@@ -9,6 +9,8 @@ use async_graphql::{
     parser::types::{ExecutableDocument, FragmentDefinition, OperationType, Selection, SelectionSet},
 };
 
+use crate::nesting::is_shallow;
+
 /// Fields within fields. The deepest page needs nine.
 const DEPTH_MAX: usize = 12;
 /// The same in introspection, where a type's `ofType` is nested up to nine deep.
@@ -34,13 +36,24 @@ pub(crate) const NESTING_MAX: usize = 32;
 /// The code of a document that asks too much.
 const TOO_LARGE: &str = "QUERY_TOO_LARGE";
 
+/// Refuses a text that no parser should see.
+pub(crate) fn check_text(document: &str) -> Result<(), ServerError> {
+    if is_shallow(document) {
+        Ok(())
+    } else {
+        Err(too_large("The request asks too much: its brackets are nested too deep.".to_owned()))
+    }
+}
+
 /// Refuses a document that asks too much.
 pub(crate) fn check(document: &ExecutableDocument) -> Result<(), ServerError> {
-    judge(document).map_err(|message| {
-        let mut extensions = ErrorExtensionValues::default();
-        extensions.set("code", TOO_LARGE);
-        ServerError { extensions: Some(extensions), ..ServerError::new(message, None) }
-    })
+    judge(document).map_err(too_large)
+}
+
+fn too_large(message: String) -> ServerError {
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", TOO_LARGE);
+    ServerError { extensions: Some(extensions), ..ServerError::new(message, None) }
 }
 
 /// What a selection comes to once its fragments are spread out.

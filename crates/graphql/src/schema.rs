@@ -1,7 +1,11 @@
 //! The whole schema, and how a request is run on it.
 
-use async_graphql::{EmptySubscription, MergedObject, Request, Response};
-use parlance_app::front::{Principal, SharedFront};
+use async_graphql::{EmptySubscription, MergedObject, Request, Response, ServerError};
+use futures_util::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+use parlance_app::front::SharedFront;
 
 use crate::{
     account::{AccountMutation, AccountQuery},
@@ -17,6 +21,7 @@ use crate::{
     node::NodeQuery,
     sections::SectionsQuery,
     session::Session,
+    visitor::Visitor,
 };
 
 /// What there is to see. What does not exist, or is not the asking member's to see, is null. An error has a
@@ -77,31 +82,48 @@ pub fn sdl() -> String {
 }
 
 impl Schema {
-    /// Runs a request of `principal`, or of nobody. `trace_id` names it in the log and in masked errors. Must be
-    /// called inside a tokio runtime: look-ups are gathered on it.
-    pub async fn execute(
-        &self,
-        mut request: Request,
-        principal: Option<Principal>,
-        trace_id: String,
-    ) -> Response {
-        let mut response = match request.parsed_query().and_then(limits::check) {
+    /// Runs a query or mutation. Must be called inside a tokio runtime: look-ups are gathered on it.
+    pub async fn execute(&self, mut request: Request, visitor: Visitor) -> Response {
+        let response = match check(&mut request) {
             Err(error) => Response::from_errors(vec![error]),
-            Ok(()) => {
-                let session = Session::new(self.front.clone(), principal, trace_id);
-                self.inner.execute(request.data(session)).await
-            }
+            Ok(()) => self.inner.execute(request.data(self.session(visitor))).await,
         };
-        // What async-graphql says by itself is about the request's text: every error has a code.
-        for error in response.errors.iter_mut().filter(|error| error.extensions.is_none()) {
-            error.extensions.get_or_insert_default().set("code", BAD_REQUEST);
+        with_codes(response)
+    }
+
+    /// Runs any operation: one answer for a query or mutation, any number for a subscription. Must be polled
+    /// inside a tokio runtime.
+    pub fn stream(&self, mut request: Request, visitor: Visitor) -> BoxStream<'static, Response> {
+        match check(&mut request) {
+            Err(error) => stream::iter([with_codes(Response::from_errors(vec![error]))]).boxed(),
+            Ok(()) => {
+                let request = request.data(self.session(visitor));
+                self.inner.execute_stream(request).map(with_codes).boxed()
+            }
         }
-        response
     }
 
     pub fn front(&self) -> &SharedFront {
         &self.front
     }
+
+    fn session(&self, visitor: Visitor) -> Session {
+        Session::new(self.front.clone(), visitor)
+    }
+}
+
+/// What must not reach the parser or the validation.
+fn check(request: &mut Request) -> Result<(), ServerError> {
+    limits::check_text(&request.query)?;
+    limits::check(request.parsed_query()?)
+}
+
+/// What async-graphql says by itself is about the request's text: every error has a code.
+fn with_codes(mut response: Response) -> Response {
+    for error in response.errors.iter_mut().filter(|error| error.extensions.is_none()) {
+        error.extensions.get_or_insert_default().set("code", BAD_REQUEST);
+    }
+    response
 }
 
 #[cfg(test)]

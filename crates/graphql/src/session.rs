@@ -11,6 +11,7 @@ use crate::{
     errors::{ErrorCode, Fault, FaultCode, Refused, Trace, Wrong},
     loaders::{Gathered, LookUps},
     scalars::Position,
+    visitor::Visitor,
 };
 
 /// A request's asker and what names the request in the log.
@@ -27,12 +28,12 @@ enum Who {
 }
 
 impl Session {
-    pub fn new(front: SharedFront, principal: Option<Principal>, trace_id: String) -> Self {
-        let trace = Arc::new(Trace::new(trace_id));
-        let who = match principal {
+    pub fn new(front: SharedFront, visitor: Visitor) -> Self {
+        let trace = Arc::new(Trace::new(visitor.trace_id));
+        let who = match visitor.principal {
             None => Who::Nobody,
             Some(Principal::Operator(operator)) => Who::Operator(operator),
-            Some(Principal::Member(by)) => Who::Member(Scope::new(front.clone(), by, trace.clone())),
+            Some(Principal::Member(by, _)) => Who::Member(Scope::new(front.clone(), by, trace.clone())),
         };
         Self { front, trace, who }
     }

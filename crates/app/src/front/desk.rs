@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use parlance_domain::{
     AccountId, Actor, ChannelId, Command, CommandId, ConnectionId, ConversationId, CorrelationId, Email,
     MemberId, MessageId, Name, OperatorId, Position, Refusal,
@@ -169,6 +169,10 @@ impl<S: Store + Clone> Desk<S> {
 impl<S: Store + Clone> Front for Desk<S> {
     fn authenticate<'a>(&'a self, token: &'a str) -> Answer<'a, Principal> {
         self.queries.authenticate(token).boxed()
+    }
+
+    fn ended(&self, principal: Principal) -> BoxFuture<'static, ()> {
+        self.queries.clone().ended(principal).boxed()
     }
 
     fn epoch(&self, account: AccountId) -> Answer<'_, u32> {

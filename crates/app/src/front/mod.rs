@@ -5,6 +5,7 @@
 mod connecting;
 mod desk;
 mod error;
+mod principal;
 mod views;
 
 use std::sync::Arc;
@@ -15,32 +16,19 @@ use parlance_domain::{
     OperatorId, Position, channel::Visibility, connection::ChannelKind,
 };
 
-/// Named by [`FrontError`], so that an interface can tell its cases apart without knowing the store.
-pub use parlance_store::StoreError;
+/// Named by [`FrontError`] and [`Credential`], so that an interface needs to know no store.
+pub use parlance_store::{StoreError, TokenHash};
 
 pub use self::{
     desk::{Desk, DeskSettings},
     error::FrontError,
+    principal::{Asker, Credential, CredentialKind, Principal, TokenScope, TokenScopes},
     views::{
         AccountView, ChannelHealth, ChannelView, ConnectionView, ConversationView, DeadLetterView,
         MemberView, MessageDirection, MessageSort, MessageView, Page, Section, SectionView,
     },
 };
 use crate::command::Receipt;
-
-/// A member who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Asker {
-    pub account: AccountId,
-    pub member: MemberId,
-}
-
-/// Whom a token names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Principal {
-    Member(Asker),
-    Operator(OperatorId),
-}
 
 /// A page or number to be connected, with what a member typed.
 pub struct ConnectChannel {
@@ -110,8 +98,12 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, FrontError>>;
 
 /// Everything that interfaces ask. Pages hold at most [`Page::ITEMS_MAX`] items, lists of ids as many.
 pub trait Front: Send + Sync + 'static {
-    /// Whom a bearer token names; `NotFound` for a token that is none (any more).
+    /// Whom an API token, an operator's token or a session's names; `NotFound` for a token that is none (any more).
     fn authenticate<'a>(&'a self, token: &'a str) -> Answer<'a, Principal>;
+
+    /// Resolves once the principal's credential does not count any more, a few seconds later at most: it ran out
+    /// or was revoked, or its member was removed.
+    fn ended(&self, principal: Principal) -> BoxFuture<'static, ()>;
 
     /// The number that a position's outside form carries, so that one from before a restore is refused.
     fn epoch(&self, account: AccountId) -> Answer<'_, u32>;

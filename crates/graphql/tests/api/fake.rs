@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use async_graphql::{Request, Variables};
+use futures_util::future::BoxFuture;
 use parlance_app::{
     command::{CommandError, Receipt},
     front::{
         Accepted, AccountView, Answer, Asker, ChannelHealth, ChannelView, ConnectChannel, ConnectionView,
-        ConversationView, DeadLetterView, Done, Front, FrontError, Invitation, MemberView, MessageDirection,
-        MessageSort, MessageView, Page, Place, Principal, Section, SectionView, ThreadPage,
+        ConversationView, Credential, CredentialKind, DeadLetterView, Done, Front, FrontError, Invitation,
+        MemberView, MessageDirection, MessageSort, MessageView, Page, Place, Principal, Section, SectionView,
+        ThreadPage, TokenHash, TokenScopes,
     },
 };
 use parlance_domain::{
@@ -22,7 +24,7 @@ use parlance_domain::{
     member::Standing,
     permissions::Action,
 };
-use parlance_graphql::schema;
+use parlance_graphql::{Visitor, schema};
 use uuid::Uuid;
 
 pub const ACCOUNT: AccountId = AccountId::new(Uuid::from_u128(1));
@@ -30,6 +32,12 @@ pub const EVA: MemberId = MemberId::new(Uuid::from_u128(2));
 pub const CHANNEL: ChannelId = ChannelId::new(Uuid::from_u128(3));
 pub const CONNECTION: ConnectionId = ConnectionId::new(Uuid::from_u128(4));
 pub const BY: Asker = Asker { account: ACCOUNT, member: EVA };
+/// Eva, by a token that may do everything.
+pub fn eva() -> Principal {
+    let kind = CredentialKind::ApiToken;
+    Principal::Member(BY, Credential { hash: TokenHash([1; 32]), kind, scopes: TokenScopes::all() })
+}
+
 pub const OPERATOR: OperatorId = OperatorId::new(Uuid::from_u128(5));
 
 pub fn conversation_id(n: u128) -> ConversationId {
@@ -154,10 +162,14 @@ fn member(id: MemberId) -> MemberView {
 impl Front for Fake {
     fn authenticate<'a>(&'a self, token: &'a str) -> Answer<'a, Principal> {
         match token {
-            "prl_eva" => self.called("authenticate", Principal::Member(BY)),
+            "prl_eva" => self.called("authenticate", eva()),
             "pro_ops" => self.called("authenticate", Principal::Operator(OPERATOR)),
             _ => Box::pin(async { Err(FrontError::NotFound) }),
         }
+    }
+
+    fn ended(&self, _: Principal) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
     }
 
     fn epoch(&self, _: AccountId) -> Answer<'_, u32> {
@@ -339,11 +351,12 @@ pub async fn run_with(
     variables: serde_json::Value,
 ) -> serde_json::Value {
     let request = Request::new(query).variables(Variables::from_json(variables));
-    let answer = schema(fake.clone()).execute(request, principal, "trace-1".to_owned()).await;
+    let visitor = Visitor { principal, trace_id: "trace-1".to_owned(), address: None };
+    let answer = schema(fake.clone()).execute(request, visitor).await;
     serde_json::to_value(answer).expect("an answer is JSON")
 }
 
 /// Runs a request as Éva.
 pub async fn run(fake: &Arc<Fake>, query: &str) -> serde_json::Value {
-    run_as(fake, Some(Principal::Member(BY)), query).await
+    run_as(fake, Some(eva()), query).await
 }

@@ -193,7 +193,7 @@ async fn an_expected_assignee_left_out_of_the_variables_is_anybody() {
             Expected::Nobody,
         ),
     ] {
-        let asker = Some(parlance_app::front::Principal::Member(crate::fake::BY));
+        let asker = Some(crate::fake::eva());
         let answer = run_with(&fake, asker, query, json!({ "input": input })).await;
         assert_eq!(answer.get("errors"), None, "{answer:#}");
         let wanted = Command::Conversation(of, ConversationCommand::Assign { to: EVA, expect });
