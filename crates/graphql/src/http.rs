@@ -19,9 +19,10 @@ use parlance_app::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    cookie,
     errors::{Refused, Trace},
     schema::{Schema, schema},
-    visitor::Visitor,
+    visitor::{ClientAddress, Visitor},
 };
 
 /// The longest query of a page is some kilobytes; a member's text is a few more.
@@ -121,12 +122,13 @@ async fn execute(
 ) -> Result<Response, Unexecuted> {
     let headers = request.headers().clone();
     is_json(&headers)?;
+    let address = request.extensions().get::<ClientAddress>().map(|client| client.0);
     let principal = principal(shared.schema.front(), &headers, trace_id).await?;
     let body = <Bytes as axum::extract::FromRequest<()>>::from_request(request, &())
         .await
         .map_err(|error| unread(&error))?;
     let wanted = read(&body)?;
-    let visitor = Visitor { principal, trace_id: trace_id.to_owned(), address: None };
+    let visitor = Visitor { principal, trace_id: trace_id.to_owned(), address };
     let answer = shared.schema.execute(wanted, visitor).await;
     Ok(answered(&answer, accepts_graphql_json(&headers)))
 }
@@ -150,7 +152,7 @@ async fn principal(
     trace_id: &str,
 ) -> Result<Option<Principal>, Unexecuted> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = given.next() else { return Ok(None) };
+    let Some(value) = given.next() else { return by_cookie(front, headers, trace_id).await };
     let token = value.to_str().ok().and_then(|text| text.split_once(' ')).and_then(|(scheme, token)| {
         let token = token.trim();
         let ours = token.starts_with("prl_") || token.starts_with("pro_");
@@ -160,6 +162,22 @@ async fn principal(
     match front.authenticate(token).await {
         Ok(principal) => Ok(Some(principal)),
         Err(FrontError::NotFound) => Err(bad_token()),
+        Err(error) => Err(masked(error, trace_id)),
+    }
+}
+
+/// Whom the request's cookie names; nobody, where the session has ended: they may be about to sign in again.
+async fn by_cookie(
+    front: &SharedFront,
+    headers: &HeaderMap,
+    trace_id: &str,
+) -> Result<Option<Principal>, Unexecuted> {
+    let Some(token) = cookie::read(headers).filter(|token| token.starts_with("prs_")) else {
+        return Ok(None);
+    };
+    match front.authenticate(token).await {
+        Ok(principal) => Ok(Some(principal)),
+        Err(FrontError::NotFound) => Ok(None),
         Err(error) => Err(masked(error, trace_id)),
     }
 }

@@ -4,6 +4,10 @@ use std::net::IpAddr;
 
 use parlance_app::front::Principal;
 
+/// The client's address, as the server found it: an extension of the HTTP request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
 /// Who sends a request.
 #[derive(Clone, Debug)]
 pub struct Visitor {
@@ -11,6 +15,6 @@ pub struct Visitor {
     pub principal: Option<Principal>,
     /// Names the request in the log and in masked errors.
     pub trace_id: String,
-    /// The client's, as far as the configured proxies can be believed.
+    /// Where the request comes from, as far as the configured proxies can be believed; `None`: not known.
     pub address: Option<IpAddr>,
 }

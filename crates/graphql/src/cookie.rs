@@ -1,0 +1,66 @@
+//! The cookie that holds a session's token. Its prefix makes browsers take it only with `Secure`, `Path=/` and no
+//! `Domain` (RFC 6265bis, section 4.1.3.2), so that no neighbouring host can set one for us.
+
+use axum::http::{HeaderMap, header};
+
+/// The cookie's name.
+pub(crate) const NAME: &str = "__Host-parlance";
+
+/// The token in the request's cookie; `None`: there is none, or more than one, which no browser of ours sends.
+pub(crate) fn read(headers: &HeaderMap) -> Option<&str> {
+    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut found = values
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter_map(|(name, value)| (name == NAME).then_some(value));
+    found.next().filter(|_| found.next().is_none())
+}
+
+/// What a browser is told to keep for so many seconds. Not sent along with requests that other sites begin, but
+/// for following a link; never shown to scripts.
+#[cfg_attr(not(test), expect(dead_code, reason = "for signing in, which comes next"))]
+pub(crate) fn set(token: &str, seconds: u64) -> String {
+    format!("{NAME}={token}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Lax")
+}
+
+/// What a browser is told to forget.
+#[cfg_attr(not(test), expect(dead_code, reason = "for signing in, which comes next"))]
+pub(crate) fn clear() -> String {
+    set("", 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn sent(values: &[&'static str]) -> HeaderMap {
+        values.iter().map(|value| (header::COOKIE, HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn the_session_s_cookie_is_found_among_others_and_never_guessed() {
+        assert_eq!(read(&sent(&["a=b; __Host-parlance=prs_x; c=d"])), Some("prs_x"));
+        assert_eq!(read(&sent(&["a=b", "__Host-parlance=prs_x"])), Some("prs_x"));
+        for none in [
+            &["parlance=x"] as &[_],
+            &["__host-parlance=x"],
+            &["x"],
+            &[],
+            &["__Host-parlance=a; __Host-parlance=b"],
+        ] {
+            assert_eq!(read(&sent(none)), None, "{none:?}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_has_what_its_prefix_demands() {
+        let cookie = set("prs_x", 60);
+        assert!(cookie.starts_with("__Host-parlance=prs_x; "));
+        for part in ["Secure", "Path=/", "HttpOnly", "SameSite=Lax", "Max-Age=60"] {
+            assert!(cookie.split("; ").any(|given| given == part), "{part}");
+        }
+        assert!(!cookie.contains("Domain") && clear().contains("Max-Age=0"));
+    }
+}
