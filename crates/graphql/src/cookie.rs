@@ -18,7 +18,6 @@ pub(crate) fn read(headers: &HeaderMap) -> Option<&str> {
 
 /// What a browser is told to keep for so many seconds. Not sent along with requests that other sites begin, but
 /// for following a link; never shown to scripts.
-#[cfg_attr(not(test), expect(dead_code, reason = "for signing in, which comes next"))]
 pub(crate) fn set(token: &str, seconds: u64) -> String {
     format!("{NAME}={token}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Lax")
 }
