@@ -10,6 +10,8 @@ use crate::{
 /// What a member wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
+    /// See the account's name, its members, and the channels that exist for the asker.
+    SeeAccount,
     /// Connect, reconnect, rename, disconnect a channel; its reopen rule; secrets.
     ManageChannels,
     /// Change a channel's visibility, hand its installation over, set its retention.
@@ -29,7 +31,8 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::SeeAccount,
         Self::ManageChannels,
         Self::GovernChannel,
         Self::UseConversation,
@@ -40,6 +43,11 @@ impl Action {
         Self::ReadAudit,
         Self::EraseContact,
     ];
+
+    /// Whether it is permitted channel by channel.
+    pub const fn concerns_channel(self) -> bool {
+        matches!(self, Self::GovernChannel | Self::UseConversation | Self::DeleteConversation)
+    }
 }
 
 /// The table. `channel` is the channel concerned; an action on a channel is refused without one.
@@ -55,7 +63,7 @@ pub fn permits(action: Action, id: MemberId, member: &Member, channel: Option<&C
         Action::GovernChannel => installer && member.settings_access,
         Action::UseConversation => channel.is_some_and(|channel| has_access(id, member, channel)),
         Action::DeleteConversation => installer,
-        Action::UseCrm | Action::OwnSettings => true,
+        Action::SeeAccount | Action::UseCrm | Action::OwnSettings => true,
     }
 }
 
@@ -89,7 +97,8 @@ mod tests {
     /// The expectations, written by hand: rows are actions, columns the members below.
     ///   0 installer with settings access   1 installer without   2 admin, not installer
     ///   3 plain member                     4 invited             5 removed
-    const SHARED: [(Action, [bool; 6]); 9] = [
+    const SHARED: [(Action, [bool; 6]); 10] = [
+        (Action::SeeAccount, [true, true, true, true, false, false]),
         (Action::ManageChannels, [true, false, true, false, false, false]),
         (Action::GovernChannel, [true, false, false, false, false, false]),
         (Action::UseConversation, [true, true, true, true, false, false]),
@@ -137,7 +146,10 @@ mod tests {
     fn without_a_channel_nothing_on_channels_is_permitted() {
         let id = MemberId::new(Uuid::from_u128(1));
         let admin = Member { standing: Standing::Active, settings_access: true, ..Member::default() };
-        for action in [Action::GovernChannel, Action::UseConversation, Action::DeleteConversation] {
+        let concerning = Action::ALL.into_iter().filter(|action| action.concerns_channel());
+        let governing = [Action::GovernChannel, Action::UseConversation, Action::DeleteConversation];
+        assert!(concerning.eq(governing));
+        for action in governing {
             assert!(!permits(action, id, &admin, None));
             assert!(!permits(action, id, &admin, Some(&Channel::default())), "a channel that never was");
         }

@@ -107,7 +107,7 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateAccountInput,
     ) -> Result<Option<UpdateAccountPayload>> {
-        let scope = Scope::of(ctx)?;
+        let scope = Scope::of(ctx).await?;
         let by = scope.by();
         let front = scope.front().clone();
         let attempt = async move {

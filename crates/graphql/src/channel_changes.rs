@@ -160,7 +160,7 @@ async fn on_channel(
     channel: ID,
     command: impl FnOnce() -> Result<ChannelCommand, Wrong> + Send,
 ) -> Result<Outcome<ChannelId>> {
-    let scope = Scope::of(ctx)?;
+    let scope = Scope::of(ctx).await?;
     let (by, front) = (scope.by(), scope.front().clone());
     let attempt = async move {
         let channel: ChannelId = id(&channel, "channel")?;
@@ -191,7 +191,7 @@ impl ChannelsMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The page or number, with its credentials.")] input: ConnectChannelInput,
     ) -> Result<Option<ConnectChannelPayload>> {
-        let scope = Scope::of(ctx)?;
+        let scope = Scope::of(ctx).await?;
         let (by, front) = (scope.by(), scope.front().clone());
         let attempt = async move {
             let asked = ConnectChannel {

@@ -186,7 +186,7 @@ impl ChannelsQuery {
     /// channels of it that are connected go on working.
     #[graphql(complexity = "2 * child_complexity + 1")]
     async fn channel_kinds(&self, ctx: &Context<'_>) -> Result<Option<Vec<ChannelKindOffer>>> {
-        let scope = Scope::of(ctx)?;
+        let scope = Scope::of(ctx).await?;
         let offered = scope.front().channel_kinds().into_iter().filter(|(_, open)| *open);
         let offer = |(kind, open)| {
             let kind = ChannelKind::from(kind);

@@ -123,7 +123,7 @@ impl ConnectionsMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which connection, and its new secret.")] input: RotateSecretsInput,
     ) -> Result<Option<RotateSecretsPayload>> {
-        let scope = Scope::of(ctx)?;
+        let scope = Scope::of(ctx).await?;
         let (by, front) = (scope.by(), scope.front().clone());
         let attempt = async move {
             let connection: ConnectionId = id(&input.connection, "connection")?;

@@ -133,7 +133,7 @@ async fn on_conversation(
     conversation: ID,
     command: impl FnOnce() -> Result<ConversationCommand, Wrong> + Send,
 ) -> Result<Outcome<ConversationId>> {
-    let scope = Scope::of(ctx)?;
+    let scope = Scope::of(ctx).await?;
     let (by, front) = (scope.by(), scope.front().clone());
     let attempt = async move {
         let conversation: ConversationId = id(&conversation, "conversation")?;
@@ -219,7 +219,7 @@ impl ConversationsMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which conversation, and up to where.")] input: MarkConversationSeenInput,
     ) -> Result<Option<MarkConversationSeenPayload>> {
-        let scope = Scope::of(ctx)?;
+        let scope = Scope::of(ctx).await?;
         let (by, front, epoch) = (scope.by(), scope.front().clone(), scope.epoch().await?);
         let attempt = async move {
             let conversation: ConversationId = id(&input.conversation, "conversation")?;

@@ -117,7 +117,7 @@ impl DeadLettersQuery {
         #[graphql(desc = "Those after this cursor.")] after: Option<String>,
     ) -> Result<Option<DeadLetterConnection>> {
         let session = Session::of(ctx);
-        let by = session.operator()?;
+        let by = Session::operator(ctx)?;
         let front = &session.front;
         let attempt = async {
             let account: AccountId = id(&account, "account")?;

@@ -5,6 +5,7 @@
 //! in its area's file, merge a new area in `schema.rs`, and generate `schema.graphql` anew (its test says how).
 
 mod account;
+mod authorisation;
 mod channel_changes;
 mod channels;
 mod connections;

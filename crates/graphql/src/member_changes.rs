@@ -159,7 +159,7 @@ impl AcceptInvitationPayload {
 
 /// One command about a member, whose id stands in the input.
 async fn on_member(ctx: &Context<'_>, member: ID, command: MemberCommand) -> Result<Outcome<MemberId>> {
-    let scope = Scope::of(ctx)?;
+    let scope = Scope::of(ctx).await?;
     let (by, front) = (scope.by(), scope.front().clone());
     let attempt = async move {
         let member: MemberId = id(&member, "member")?;
@@ -180,7 +180,7 @@ impl MembersMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Whom to invite.")] input: InviteMemberInput,
     ) -> Result<Option<InviteMemberPayload>> {
-        let scope = Scope::of(ctx)?;
+        let scope = Scope::of(ctx).await?;
         let (by, front) = (scope.by(), scope.front().clone());
         let mut token = None;
         let attempt = async {
@@ -251,7 +251,7 @@ impl MembersMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "On or off.")] input: SetAvailabilityInput,
     ) -> Result<Option<SetAvailabilityPayload>> {
-        let member = Scope::of(ctx)?.by().member.to_string().into();
+        let member = Scope::of(ctx).await?.by().member.to_string().into();
         let command = MemberCommand::SetAvailability { available: input.available };
         on_member(ctx, member, command).await.map(SetAvailabilityPayload).map(Some)
     }

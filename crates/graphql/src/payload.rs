@@ -33,7 +33,11 @@ impl<K: Copy + Send + Sync> Outcome<K> {
         subject: &'static str,
         attempt: impl Future<Output = Result<(K, parlance_domain::Position), Refused>> + Send,
     ) -> Result<Self> {
-        match attempt.await {
+        let attempted = match scope.refusal() {
+            Some(refused) => Err(refused.clone()),
+            None => attempt.await,
+        };
+        match attempted {
             Ok(done) => Ok(Self { scope, done: Ok(done) }),
             Err(Refused::Fault(fault)) => Err(scope.fault(fault)),
             Err(Refused::Wrong(wrong)) => {

@@ -3,11 +3,12 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{Context, Error};
-use parlance_app::front::{Asker, FrontError, Principal, SharedFront};
+use parlance_app::front::{Asker, Credential, FrontError, Principal, SharedFront};
 use parlance_domain::{OperatorId, account::Language};
 use tokio::sync::OnceCell;
 
 use crate::{
+    authorisation::{self, Kind, Needs},
     errors::{ErrorCode, Fault, FaultCode, Refused, Trace, Wrong},
     loaders::{Gathered, LookUps},
     scalars::Position,
@@ -23,7 +24,7 @@ pub(crate) struct Session {
 
 enum Who {
     Nobody,
-    Member(Scope),
+    Member(Scope, Credential),
     Operator(OperatorId),
 }
 
@@ -33,7 +34,9 @@ impl Session {
         let who = match visitor.principal {
             None => Who::Nobody,
             Some(Principal::Operator(operator)) => Who::Operator(operator),
-            Some(Principal::Member(by, _)) => Who::Member(Scope::new(front.clone(), by, trace.clone())),
+            Some(Principal::Member(by, credential)) => {
+                Who::Member(Scope::new(front.clone(), by, trace.clone()), credential)
+            }
         };
         Self { front, trace, who }
     }
@@ -42,11 +45,14 @@ impl Session {
         ctx.data_unchecked::<Self>()
     }
 
-    /// The operator who asks.
-    pub fn operator(&self) -> Result<OperatorId, Error> {
-        match self.who {
-            Who::Operator(operator) => Ok(operator),
-            Who::Member(_) => Err(Wrong::new(ErrorCode::OperatorsOnly).into_error(Language::En)),
+    /// The operator who asks, where the table of operations has this one for operators.
+    pub fn operator(ctx: &Context<'_>) -> Result<OperatorId, Error> {
+        let needed = authorisation::operation(ctx.field().name()).map(|(_, needs)| needs);
+        match Self::of(ctx).who {
+            Who::Operator(operator) if needed == Some(Needs::Operator) => Ok(operator),
+            Who::Member(..) | Who::Operator(_) => {
+                Err(Wrong::new(ErrorCode::OperatorsOnly).into_error(Language::En))
+            }
             Who::Nobody => Err(Wrong::new(ErrorCode::Unauthenticated).into_error(Language::En)),
         }
     }
@@ -66,7 +72,10 @@ fn first(wrong: Vec<Wrong>) -> Wrong {
 
 /// What a member sees during one request. Every object holds it, and asks it for what it refers to.
 #[derive(Clone)]
-pub struct Scope(Arc<Inner>);
+pub struct Scope {
+    inner: Arc<Inner>,
+    refusal: Option<Refused>,
+}
 
 struct Inner {
     front: SharedFront,
@@ -78,21 +87,45 @@ struct Inner {
 
 impl Scope {
     pub(crate) fn new(front: SharedFront, by: Asker, trace: Arc<Trace>) -> Self {
-        Self(Arc::new(Inner { front, by, trace, epoch: OnceCell::new(), look_ups: LookUps::default() }))
+        let inner = Inner { front, by, trace, epoch: OnceCell::new(), look_ups: LookUps::default() };
+        Self { inner: Arc::new(inner), refusal: None }
     }
 
-    /// The scope of the member who asks.
-    pub(crate) fn of(ctx: &Context<'_>) -> Result<Self, Error> {
-        match &Session::of(ctx).who {
-            Who::Member(scope) => Ok(scope.clone()),
-            Who::Operator(_) => Err(Wrong::new(ErrorCode::MembersOnly).into_error(Language::En)),
-            Who::Nobody => Err(Wrong::new(ErrorCode::Unauthenticated).into_error(Language::En)),
+    /// The scope of the member who asks, where the table of operations permits them what they ask. A mutation that
+    /// the permissions refuse them goes on, as far as its [`refusal`](Self::refusal), for its payload to tell.
+    pub(crate) async fn of(ctx: &Context<'_>) -> Result<Self, Error> {
+        let (mut scope, credential) = match &Session::of(ctx).who {
+            Who::Member(scope, credential) => (scope.clone(), credential),
+            Who::Operator(_) => return Err(Wrong::new(ErrorCode::MembersOnly).into_error(Language::En)),
+            Who::Nobody => return Err(Wrong::new(ErrorCode::Unauthenticated).into_error(Language::En)),
+        };
+        let known = authorisation::operation(ctx.field().name());
+        let Some((kind, needs)) = known else {
+            return Err(scope.error(Wrong::new(ErrorCode::NotPermitted)).await);
+        };
+        if let Err(code) = authorisation::covers(credential, needs) {
+            return Err(scope.error(Wrong::new(code)).await);
         }
+        if let Needs::Member(action, _) = needs
+            && let Err(error) = scope.front().permitted(scope.by(), action).await
+        {
+            let refused = Refused::from(error);
+            if kind == Kind::Query {
+                return Err(scope.error(refused).await);
+            }
+            scope.refusal = Some(refused);
+        }
+        Ok(scope)
+    }
+
+    /// Why the permissions do not let this mutation be tried.
+    pub(crate) fn refusal(&self) -> Option<&Refused> {
+        self.refusal.as_ref()
     }
 
     /// The scope of the member who asks, once the read models show `at_least`.
     pub(crate) async fn at_least(ctx: &Context<'_>, at_least: Option<Position>) -> Result<Self, Error> {
-        let scope = Self::of(ctx)?;
+        let scope = Self::of(ctx).await?;
         if let Some(position) = at_least {
             let position = scope.inside(position).await?;
             let shown = scope.front().shown(scope.by().account, position).await;
@@ -102,15 +135,15 @@ impl Scope {
     }
 
     pub(crate) fn front(&self) -> &SharedFront {
-        &self.0.front
+        &self.inner.front
     }
 
     pub(crate) fn by(&self) -> Asker {
-        self.0.by
+        self.inner.by
     }
 
     pub(crate) async fn epoch(&self) -> Result<u32, Error> {
-        let epoch = self.0.epoch.get_or_try_init(|| self.front().epoch(self.by().account)).await;
+        let epoch = self.inner.epoch.get_or_try_init(|| self.front().epoch(self.by().account)).await;
         self.answer(epoch.copied()).await
     }
 
@@ -132,7 +165,7 @@ impl Scope {
     pub(crate) async fn shown(&self, position: parlance_domain::Position) -> Result<(), Error> {
         match self.front().shown(self.by().account, position).await {
             Err(cause @ FrontError::Behind) => {
-                Err(self.0.trace.mask(Fault { code: FaultCode::NotShownYet, cause }))
+                Err(self.inner.trace.mask(Fault { code: FaultCode::NotShownYet, cause }))
             }
             answer => self.answer(answer).await,
         }
@@ -146,7 +179,7 @@ impl Scope {
 
     /// Several things by their keys; those that are not there are left out.
     pub(crate) async fn look_up_all<K: Gathered>(&self, keys: Vec<K>) -> Result<HashMap<K, K::Value>, Error> {
-        let found = K::gathered(&self.0.look_ups).all(self.front(), self.by(), keys).await;
+        let found = K::gathered(&self.inner.look_ups).all(self.front(), self.by(), keys).await;
         self.answer(found).await
     }
 
@@ -182,7 +215,7 @@ impl Scope {
     }
 
     pub(crate) fn fault(&self, fault: Fault) -> Error {
-        self.0.trace.mask(fault)
+        self.inner.trace.mask(fault)
     }
 
     /// The account's language. A refusal is told in English rather than not at all.

@@ -43,7 +43,7 @@ fn typed(text: Option<String>) -> Option<String> {
 
 impl<'a, S: Store + Clone> Connecting<'a, S> {
     pub async fn new(desk: &'a Desk<S>, by: Asker, asked: ConnectChannel) -> Result<Self, FrontError> {
-        desk.permitted(by, Action::ManageChannels).await?;
+        desk.judge(by, Action::ManageChannels).await?;
         let ConnectChannel { kind, provider_id, connection, signing, access, name, visibility } = asked;
         let provider_id =
             desk.providers.of(kind).provider_id(&provider_id).ok_or(FrontError::NotAProviderId)?;
@@ -241,7 +241,7 @@ impl<S: Store + Clone> Desk<S> {
         connection: ConnectionId,
         signing: String,
     ) -> Result<Done<ConnectionId>, FrontError> {
-        self.permitted(by, Action::ManageChannels).await?;
+        self.judge(by, Action::ManageChannels).await?;
         let signing = typed(Some(signing)).ok_or(FrontError::SigningSecretMissing)?;
         let mut tried = false;
         for _ in 0..ROTATIONS_MAX {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use parlance_domain::{
     AccountId, ChannelId, Command, ConnectionId, ConversationId, Email, MemberId, MessageId, Name,
-    OperatorId, Position, channel::Visibility, connection::ChannelKind,
+    OperatorId, Position, channel::Visibility, connection::ChannelKind, permissions::Action,
 };
 
 /// Named by [`FrontError`] and [`Credential`], so that an interface needs to know no store.
@@ -104,6 +104,10 @@ pub trait Front: Send + Sync + 'static {
     /// Resolves once the principal's credential does not count any more, a few seconds later at most: it ran out
     /// or was revoked, or its member was removed.
     fn ended(&self, principal: Principal) -> BoxFuture<'static, ()>;
+
+    /// Whether the permissions table permits it. What is permitted channel by channel is judged where the channel is
+    /// known: here it is enough to be an active member. `NotPermitted`; `NotFound` for who is no active member.
+    fn permitted(&self, by: Asker, action: Action) -> Answer<'_, ()>;
 
     /// The number that a position's outside form carries, so that one from before a restore is refused.
     fn epoch(&self, account: AccountId) -> Answer<'_, u32>;

@@ -91,6 +91,10 @@ pub enum ErrorCode {
     Reload,
     /// The request carries no API token.
     Unauthenticated,
+    /// The API token's scopes do not cover this.
+    ScopeMissing,
+    /// This is about how the member signs in: it needs a signed-in member, not an API token.
+    SessionRequired,
     /// The API token is an operator's; this is for members of an account.
     MembersOnly,
     /// The API token is a member's; this is for operators of the installation.

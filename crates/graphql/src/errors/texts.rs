@@ -163,6 +163,14 @@ const fn texts(code: ErrorCode) -> (&'static str, &'static str) {
             "This needs an API token. Send one in the Authorization header.",
             "Ehhez API-token kell. Küldd az Authorization fejlécben.",
         ),
+        ErrorCode::ScopeMissing => (
+            "This API token was not made for this. Make one with the scope that it needs.",
+            "Ez az API-token nem erre készült. Készíts olyat, amelynek megvan hozzá a hatóköre.",
+        ),
+        ErrorCode::SessionRequired => (
+            "This cannot be done with an API token. Sign in with your password.",
+            "Ez API-tokennel nem végezhető el. Jelentkezz be a jelszavaddal.",
+        ),
         ErrorCode::MembersOnly => (
             "This is for members of an account. Use a member's API token.",
             "Ez a fiók tagjainak való. Egy tag API-tokenjét használd.",

@@ -172,6 +172,10 @@ impl Front for Fake {
         Box::pin(std::future::pending())
     }
 
+    fn permitted(&self, _: Asker, _: Action) -> Answer<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     fn epoch(&self, _: AccountId) -> Answer<'_, u32> {
         self.called("epoch", 1)
     }
