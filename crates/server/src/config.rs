@@ -11,6 +11,8 @@ use clap::{Args, ValueEnum};
 use parlance_domain::connection::ChannelKind;
 use serde::Deserialize;
 
+use crate::http::TlsFiles;
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -44,6 +46,16 @@ pub struct Flags {
     /// what Twilio signs [default: http:// and the address listened on]
     #[arg(long, global = true, env = "PARLANCE_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// A PEM file with this server's certificate chain: serve by TLS; looked at again when it changes
+    #[arg(long, global = true, env = "PARLANCE_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// A PEM file with the certificate's private key
+    #[arg(long, global = true, env = "PARLANCE_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// How many reverse proxies stand before this server; each must append to `X-Forwarded-For`, and nobody may
+    /// come past them [default: 0]
+    #[arg(long, global = true, env = "PARLANCE_TRUSTED_HOPS", value_name = "NUMBER")]
+    trusted_hops: Option<u8>,
     /// Kinds of channel that are closed to new connections, separated by commas: `messenger`, `whatsapp_twilio`
     #[arg(long, global = true, env = "PARLANCE_CLOSED_KINDS", value_name = "KINDS", value_delimiter = ',')]
     closed_kinds: Option<Vec<String>>,
@@ -64,13 +76,16 @@ pub struct Flags {
     log_format: Option<LogFormat>,
 }
 
-const VARIABLES: [&str; 12] = [
+const VARIABLES: [&str; 15] = [
     "PARLANCE_CONFIG",
     "PARLANCE_DATA_DIR",
     "PARLANCE_DATABASE_URL",
     "PARLANCE_MASTER_KEY_FILE",
     "PARLANCE_LISTEN",
     "PARLANCE_PUBLIC_URL",
+    "PARLANCE_TLS_CERTIFICATE",
+    "PARLANCE_TLS_KEY",
+    "PARLANCE_TRUSTED_HOPS",
     "PARLANCE_CLOSED_KINDS",
     "PARLANCE_GRAPH_URL",
     "PARLANCE_TWILIO_URL",
@@ -87,6 +102,9 @@ struct File {
     master_key_file: Option<PathBuf>,
     listen: Option<SocketAddr>,
     public_url: Option<String>,
+    tls_certificate: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    trusted_hops: Option<u8>,
     closed_kinds: Option<Vec<String>>,
     graph_url: Option<String>,
     twilio_url: Option<String>,
@@ -107,6 +125,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Without a slash at its end; `None`: the address that is listened on.
     pub public_url: Option<String>,
+    /// `None`: without TLS.
+    pub tls: Option<TlsFiles>,
+    /// Proxies before this server.
+    pub trusted_hops: u8,
     pub closed_kinds: Vec<ChannelKind>,
     pub providers: ProviderUrls,
     /// `None`: what the command finds fit.
@@ -183,6 +205,8 @@ impl Config {
                 .or(file.public_url)
                 .map(|url| base_url("the public URL", &url))
                 .transpose()?,
+            tls: tls(flags.tls_certificate.or(file.tls_certificate), flags.tls_key.or(file.tls_key))?,
+            trusted_hops: flags.trusted_hops.or(file.trusted_hops).unwrap_or_default(),
             closed_kinds: flags
                 .closed_kinds
                 .or(file.closed_kinds)
@@ -206,6 +230,14 @@ impl Config {
             log: flags.log.or(file.log),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
         })
+    }
+}
+
+fn tls(certificate: Option<PathBuf>, key: Option<PathBuf>) -> anyhow::Result<Option<TlsFiles>> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => Ok(None),
+        _ => bail!("TLS needs both a certificate and its key: set tls_certificate and tls_key"),
     }
 }
 
@@ -255,6 +287,9 @@ mod tests {
             read("public_url = 'https://inbox.example.com/'\nclosed_kinds = ['whatsapp_twilio']").unwrap();
         assert_eq!(config.public_url.as_deref(), Some("https://inbox.example.com"));
         assert_eq!(config.closed_kinds, [ChannelKind::WhatsappTwilio]);
+        assert!(Config::merge(Flags::default(), toml::from_str("tls_key = 'k'").unwrap()).is_err());
+        let tls = read("tls_certificate = 'c'\ntls_key = 'k'").unwrap().tls.unwrap();
+        assert_eq!((tls.certificate, tls.key), (PathBuf::from("c"), PathBuf::from("k")));
         assert!(read("public_url = 'inbox.example.com'").is_err());
         assert!(read("public_url = 'https://inbox.example.com/?a=b'").is_err());
         assert!(read("closed_kinds = ['fax']").unwrap_err().to_string().contains("messenger"));

@@ -73,14 +73,7 @@ pub async fn ask(config: &Config, request: Request) -> anyhow::Result<Value> {
 }
 
 async fn ask_server(holder: &Holder, request: &Request) -> anyhow::Result<Value> {
-    let mut address = holder.address;
-    if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() {
-            std::net::Ipv4Addr::LOCALHOST.into()
-        } else {
-            std::net::Ipv6Addr::LOCALHOST.into()
-        });
-    }
+    let address = holder.address;
     let client = local::client(SERVER_WAIT);
     let response = client
         .post(format!("http://{address}/operator"))

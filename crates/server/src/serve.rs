@@ -1,6 +1,10 @@
 //! `parlance serve`: the store opened, everything wired, HTTP served until a signal ends it.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -11,26 +15,49 @@ use parlance_app::{
 };
 use parlance_providers::{Messenger, Outbound, Twilio};
 use parlance_store_sqlite::SqliteStore;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     config::{Config, ProviderUrls},
-    http::{self, Recorder, Served},
+    http::{self, Listening, Recorder, Served},
     open, operator,
 };
 
 /// A server that is ready to serve.
 pub struct Server {
-    pub listener: TcpListener,
+    listening: Listening,
+    router: Router,
+    /// Where operators' commands reach it: on loopback, whatever the world reaches.
+    operators: (Listening, Router),
     pub address: SocketAddr,
-    pub router: Router,
     pub parlance: Arc<Parlance<SqliteStore>>,
+}
+
+impl Server {
+    /// Serves until `end` resolves, then answers what is under way, bounded.
+    pub async fn serve(self, end: impl Future<Output = ()>) {
+        let (over, ended) = watch::channel(false);
+        let told = |mut ended: watch::Receiver<bool>| async move {
+            // Whoever would tell it is gone: that is an end, too.
+            let _ = ended.wait_for(|ended| *ended).await;
+        };
+        let (listening, router) = self.operators;
+        tokio::join!(
+            http::serve(self.listening, self.router, told(ended.clone())),
+            http::serve(listening, router, told(ended)),
+            async {
+                end.await;
+                over.send_replace(true);
+            },
+        );
+    }
 }
 
 pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let server = prepare(config).await?;
-    println!("Parlance listens on http://{}", server.address);
-    http::serve(server.listener, server.router, ended()).await;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    println!("Parlance listens on {scheme}://{}", server.address);
+    server.serve(ended()).await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -41,7 +68,9 @@ pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
         .await
         .with_context(|| format!("cannot listen on {}; choose another address by --listen", config.listen))?;
     let address = listener.local_addr()?;
-    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let tls = config.tls.clone().map(http::acceptor).transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
     if config.public_url.is_none() && address.ip().is_unspecified() {
         tracing::warn!(
             %public_url,
@@ -62,7 +91,12 @@ pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
             closed_kinds: config.closed_kinds.clone(),
         },
     ));
-    let operator = operator::router(Arc::clone(&parlance), &config.database, address)?;
+    let operators = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .context("cannot listen on loopback for operators' commands")?;
+    let asked_at = operators.local_addr()?;
+    let operators =
+        (Listening::plain(operators), operator::router(Arc::clone(&parlance), &config.database, asked_at)?);
     let router = http::router(Served {
         parlance: Arc::clone(&parlance),
         ingestion: Ingestion::new(&parlance, providers),
@@ -70,7 +104,8 @@ pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
         recorder,
         public_url,
     });
-    Ok(Server { listener, address, router: router.merge(operator), parlance })
+    let listening = Listening { listener, tls, trusted_hops: config.trusted_hops.into() };
+    Ok(Server { listening, router, operators, address, parlance })
 }
 
 fn providers(urls: &ProviderUrls) -> anyhow::Result<Providers> {

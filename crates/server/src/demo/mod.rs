@@ -21,7 +21,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use self::{client::Client, company::Company};
 use crate::{
     config::{Config, ProviderUrls},
-    http, serve,
+    serve,
 };
 
 /// What `--rate` is bounded by: more than any company gets, and what one machine takes.
@@ -70,6 +70,7 @@ pub async fn run(mut config: Config, options: Options) -> anyhow::Result<ExitCod
     }
     // What Twilio's signatures cover is the address that the simulator calls.
     config.public_url = None;
+    config.tls = None;
     let opened = tokio::select! {
         opened = open(config, options, over.clone()) => Some(opened?),
         () = ended(over.clone()) => None,
@@ -102,7 +103,7 @@ async fn open(mut config: Config, options: Options, over: watch::Receiver<bool>)
     config.providers = ProviderUrls { graph: url.clone(), twilio: url.clone(), twilio_messaging: url };
     let server = serve::prepare(&config).await?;
     let (address, parlance) = (server.address, Arc::clone(&server.parlance));
-    let serving = tokio::spawn(http::serve(server.listener, server.router, ended(over.clone())));
+    let serving = tokio::spawn(server.serve(ended(over.clone())));
 
     let client = Client::new(address);
     let file = config.data_dir.join(COMPANY_FILE);

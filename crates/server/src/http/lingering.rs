@@ -12,6 +12,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    sync::OwnedSemaphorePermit,
     time::{Sleep, sleep},
 };
 
@@ -23,6 +24,8 @@ const LINGER_BYTES_MAX: usize = 8 << 20;
 pub struct Lingering {
     stream: TcpStream,
     end: Option<End>,
+    /// The connection's place among all; it goes with the stream, which outlives HTTP where it becomes a socket.
+    _place: OwnedSemaphorePermit,
 }
 
 struct End {
@@ -31,8 +34,8 @@ struct End {
 }
 
 impl Lingering {
-    pub fn new(stream: TcpStream) -> Self {
-        Self { stream, end: None }
+    pub fn new(stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
+        Self { stream, end: None, _place: place }
     }
 }
 
@@ -68,7 +71,7 @@ impl AsyncWrite for Lingering {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, end } = &mut *self;
+        let Self { stream, end, .. } = &mut *self;
         if end.is_none() {
             ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
         }

@@ -1,17 +1,26 @@
 //! Everything that is served over HTTP, put together, and the listener with its bounds.
 
+mod address;
+mod headers;
 mod lingering;
 mod listener;
 mod probes;
+mod tls;
 mod webhooks;
 
 use std::sync::Arc;
 
-use axum::{Router, routing::get};
+use axum::{Router, middleware, routing::get};
 use parlance_app::{Parlance, front::SharedFront, ingestion::Ingestion};
 use parlance_store::Store;
 
-pub use self::{listener::serve, probes::Recorder};
+use self::headers::ByTls;
+
+pub use self::{
+    listener::{Listening, serve},
+    probes::Recorder,
+    tls::{TlsFiles, acceptor},
+};
 
 /// What the routes share.
 pub struct Served<S> {
@@ -32,5 +41,7 @@ pub fn router<S: Store + Clone>(served: Served<S>) -> Router {
         .route("/readyz", get(probes::readyz::<S>))
         .route("/metrics", get(probes::metrics::<S>))
         .with_state(Arc::clone(&served));
-    webhooks::router(served).merge(probes).merge(graphql)
+    let by_tls = ByTls(served.public_url.starts_with("https://"));
+    let all = webhooks::router(served).merge(probes).merge(graphql);
+    all.layer(middleware::from_fn_with_state(by_tls, headers::add))
 }
