@@ -55,9 +55,17 @@ impl Server {
     }
 
     fn get(&self, path: &str) -> String {
+        self.ask("GET", path)
+    }
+
+    fn post(&self, path: &str) -> String {
+        self.ask("POST", path)
+    }
+
+    fn ask(&self, method: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out can be set");
-        let request = format!("GET {path} HTTP/1.1\r\nhost: parlance\r\nconnection: close\r\n\r\n");
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: parlance\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("it reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");
@@ -149,8 +157,12 @@ fn a_server_says_how_it_fares() {
 fn the_operators_door_opens_to_its_secret_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(folder.path(), &SERVE);
+    let announced =
+        std::fs::read_to_string(folder.path().join("data/parlance.db.lock")).expect("a lock file");
+    let holder: Value = serde_json::from_str(&announced).expect("JSON");
+    let address = holder["address"].as_str().expect("an address").to_owned();
     let ask = |secret: &str| {
-        let mut stream = TcpStream::connect(&server.address).expect("it listens");
+        let mut stream = TcpStream::connect(&address).expect("it listens");
         let body = r#""operator_token""#;
         let request = format!(
             "POST /operator HTTP/1.1\r\nhost: parlance\r\nauthorization: Bearer {secret}\r\n\
@@ -162,11 +174,10 @@ fn the_operators_door_opens_to_its_secret_alone() {
         stream.read_to_string(&mut answer).expect("it answers");
         answer
     };
-    let announced =
-        std::fs::read_to_string(folder.path().join("data/parlance.db.lock")).expect("a lock file");
-    let holder: Value = serde_json::from_str(&announced).expect("JSON");
     assert!(ask("").starts_with("HTTP/1.1 403"));
     assert!(ask("guess").starts_with("HTTP/1.1 403"));
     let answer = ask(holder["secret"].as_str().expect("a secret"));
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("pro_"), "{answer}");
+    assert_ne!(address, server.address);
+    assert!(server.post("/operator").starts_with("HTTP/1.1 404"), "the world does not even find it");
 }

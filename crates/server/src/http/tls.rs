@@ -94,3 +94,39 @@ fn read(files: &TlsFiles) -> anyhow::Result<CertifiedKey> {
         format!("{} and {} are no certificate and its key", certificate.display(), key.display())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renewed_certificate_is_taken_and_a_broken_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let files =
+            TlsFiles { certificate: folder.path().join("cert.pem"), key: folder.path().join("key.pem") };
+        let given = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls");
+        let put = |from: &str, seconds: u64| {
+            for (name, file) in
+                [(format!("{from}.pem"), &files.certificate), (format!("{from}.key.pem"), &files.key)]
+            {
+                fs::write(file, fs::read(given.join(name)).unwrap()).unwrap();
+                let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+                fs::File::options().write(true).open(file).unwrap().set_modified(at).unwrap();
+            }
+        };
+        put("first", 1);
+        let mut seen = changed_at(&files);
+        let first = Arc::new(read(&files).unwrap());
+        let current = Current(RwLock::new(Arc::clone(&first)));
+        let now = || current.0.read().unwrap().cert.clone();
+        renew(&files, &mut seen, &current);
+        assert_eq!(now(), first.cert, "nothing changed");
+        put("second", 2);
+        fs::write(&files.certificate, "half of it").unwrap();
+        renew(&files, &mut seen, &current);
+        assert_eq!(now(), first.cert, "half-written");
+        put("second", 3);
+        renew(&files, &mut seen, &current);
+        assert_ne!(now(), first.cert);
+    }
+}
