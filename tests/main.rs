@@ -12,5 +12,6 @@ mod members;
 mod projections;
 mod queries;
 mod races;
+mod rights;
 mod stories;
 mod webhooks;

@@ -79,16 +79,16 @@ async fn the_channel_itself_is_shown_to_those_who_manage_it_and_to_no_one_else()
     let id = json!({ "id": office.messenger.id });
     assert_eq!(office.asks(&anna, node, id).await["node"], Value::Null);
     // Whoever cannot see it is not told that it is there.
-    for (name, mut input) in [
-        ("renameChannel", json!({ "name": "Mine" })),
-        ("setReopenRule", json!({ "rule": "UNASSIGN" })),
-        ("disconnectChannel", json!({})),
-        ("setChannelVisibility", json!({ "visibility": "SHARED" })),
-        ("handOverChannel", json!({ "member": anna.id })),
+    for (name, mut input, code) in [
+        ("renameChannel", json!({ "name": "Mine" }), "NOT_PERMITTED"),
+        ("setReopenRule", json!({ "rule": "UNASSIGN" }), "NOT_PERMITTED"),
+        ("disconnectChannel", json!({}), "NOT_PERMITTED"),
+        ("setChannelVisibility", json!({ "visibility": "SHARED" }), "NOT_FOUND"),
+        ("handOverChannel", json!({ "member": anna.id }), "NOT_FOUND"),
     ] {
         for channel in [office.messenger.id.clone(), nothing("chan")] {
             input["channel"] = json!(channel);
-            assert_eq!(office.refused(&anna, name, input.clone()).await, "NOT_FOUND", "{name}");
+            assert_eq!(office.refused(&anna, name, input.clone()).await, code, "{name}");
         }
     }
     let input = json!({ "channel": office.messenger.id, "visibility": "SHARED" });
