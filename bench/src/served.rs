@@ -20,6 +20,7 @@ use parlance_app::{
     ingestion::{Ingestion, Providers},
     keys::MasterKey,
 };
+use parlance_graphql::HttpSettings;
 use parlance_providers::{Messenger, Outbound, Twilio};
 use parlance_server::http;
 use parlance_store_sqlite::{SqliteOptions, SqliteStore};
@@ -73,7 +74,7 @@ fn serve(kind: Kind, folder: &Path) -> anyhow::Result<()> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let router = match kind {
-            Kind::FromMemory => parlance_graphql::router(memory::front()),
+            Kind::FromMemory => parlance_graphql::router(memory::front(), HttpSettings::default()),
             _ => without_read_models(folder, &format!("http://{address}")).await?,
         };
         println!("listens on http://{address}");

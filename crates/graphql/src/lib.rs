@@ -33,7 +33,7 @@ mod session;
 mod visitor;
 
 pub use errors::{ErrorCode, FaultCode};
-pub use http::router;
+pub use http::{HttpSettings, router};
 pub use scalars::Position;
 pub use schema::{Schema, schema, sdl};
 pub use visitor::{ClientAddress, Visitor};

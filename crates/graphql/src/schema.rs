@@ -1,6 +1,9 @@
 //! The whole schema, and how a request is run on it.
 
-use async_graphql::{EmptySubscription, MergedObject, Request, Response, ServerError};
+use async_graphql::{
+    EmptySubscription, MergedObject, Request, Response, ServerError,
+    parser::types::{DocumentOperations, OperationType},
+};
 use futures_util::{
     StreamExt as _,
     stream::{self, BoxStream},
@@ -99,6 +102,20 @@ impl Schema {
             Ok(()) => {
                 let request = request.data(self.session(visitor));
                 self.inner.execute_stream(request).map(with_codes).boxed()
+            }
+        }
+    }
+
+    /// What kind of operation a request asks for; `None`: its document does not tell, and running it will say why.
+    pub(crate) fn operation(&self, request: &mut Request) -> Option<OperationType> {
+        limits::check_text(&request.query).ok()?;
+        let name = request.operation_name.clone();
+        match (&request.parsed_query().ok()?.operations, name) {
+            (DocumentOperations::Single(operation), _) => Some(operation.node.ty),
+            (DocumentOperations::Multiple(all), Some(name)) => Some(all.get(name.as_str())?.node.ty),
+            (DocumentOperations::Multiple(all), None) => {
+                let mut all = all.values();
+                all.next().filter(|_| all.next().is_none()).map(|operation| operation.node.ty)
             }
         }
     }

@@ -7,14 +7,17 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use parlance_app::front::FrontError;
-use parlance_graphql::router;
+use parlance_graphql::{HttpSettings, router};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::fake::Fake;
 
 async fn send(fake: Fake, request: Request<Body>) -> (StatusCode, HeaderMap, Value) {
-    let response = router(Arc::new(fake)).oneshot(request).await.expect("a router always answers");
+    let response = router(Arc::new(fake), HttpSettings::default())
+        .oneshot(request)
+        .await
+        .expect("a router always answers");
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("the body is in memory");
     assert_eq!(parts.headers[header::CACHE_CONTROL], "no-store");
@@ -38,13 +41,13 @@ async fn a_member_is_answered_in_the_media_type_they_ask_for() {
     let (status, headers, answer) = send(Fake::default(), post(&[JSON, EVA], body.to_string())).await;
     assert_eq!(
         (status, &headers[header::CONTENT_TYPE]),
-        (StatusCode::OK, &"application/json".parse().unwrap())
+        (StatusCode::OK, &"application/json; charset=utf-8".parse().unwrap())
     );
     assert_eq!(answer, json!({"data": {"account": {"name": "Acme"}}}));
     let accept = ("accept", "application/graphql-response+json, application/json;q=0.9");
     let (status, headers, _) = send(Fake::default(), post(&[JSON, EVA, accept], body.to_string())).await;
     assert_eq!(status, StatusCode::OK);
-    assert_eq!(headers[header::CONTENT_TYPE], "application/graphql-response+json");
+    assert_eq!(headers[header::CONTENT_TYPE], "application/graphql-response+json; charset=utf-8");
     let wrong = json!({"query": "{ nothing }"}).to_string();
     let (status, _, answer) = send(Fake::default(), post(&[JSON, EVA, accept], wrong.clone())).await;
     assert_eq!((status, answer.get("data")), (StatusCode::BAD_REQUEST, None), "not executed");
@@ -63,7 +66,7 @@ async fn what_is_no_graphql_request_is_refused_in_graphqls_shape() {
         (post(&[JSON], r#"{"query": 7}"#), StatusCode::BAD_REQUEST),
         (post(&[JSON], r#"{"query": "{ __typename }", "variables": []}"#), StatusCode::BAD_REQUEST),
         (post(&[JSON], r#" [{"query": "{ __typename }"}]"#), StatusCode::BAD_REQUEST),
-        (Request::get("/graphql").body(Body::empty()).unwrap(), StatusCode::METHOD_NOT_ALLOWED),
+        (Request::get("/graphql").body(Body::empty()).unwrap(), StatusCode::BAD_REQUEST),
         (Request::delete("/graphql").body(Body::empty()).unwrap(), StatusCode::METHOD_NOT_ALLOWED),
     ];
     for (n, (request, expected)) in cases.into_iter().enumerate() {
@@ -71,7 +74,7 @@ async fn what_is_no_graphql_request_is_refused_in_graphqls_shape() {
         assert_eq!(status, expected, "case {n}");
         assert!(answer["errors"][0]["extensions"]["code"].is_string(), "case {n}: {answer}");
         if status == StatusCode::METHOD_NOT_ALLOWED {
-            assert_eq!(headers[header::ALLOW], "POST");
+            assert_eq!(headers[header::ALLOW], "GET, HEAD, POST, OPTIONS");
         }
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use axum::{Router, middleware, routing::get};
 use parlance_app::{Parlance, front::SharedFront, ingestion::Ingestion};
+use parlance_graphql::HttpSettings;
 use parlance_store::Store;
 
 use self::headers::ByTls;
@@ -34,7 +35,8 @@ pub struct Served<S> {
 
 /// All routes.
 pub fn router<S: Store + Clone>(served: Served<S>) -> Router {
-    let graphql = parlance_graphql::router(Arc::clone(&served.front));
+    let settings = HttpSettings { public_url: Some(served.public_url.clone()), ..HttpSettings::default() };
+    let graphql = parlance_graphql::router(Arc::clone(&served.front), settings);
     let served = Arc::new(served);
     let probes = Router::new()
         .route("/healthz", get(probes::healthz))
