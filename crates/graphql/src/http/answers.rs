@@ -97,6 +97,11 @@ impl<'a> Outside<'a> {
         }
     }
 
+    /// Whether anything of the request was run.
+    pub const fn is_executed(&self) -> bool {
+        self.data.is_some()
+    }
+
     pub fn json(&self) -> String {
         serde_json::to_string(self).expect("GraphQL values are JSON: their keys are names")
     }
@@ -117,7 +122,7 @@ pub(crate) fn answered(answer: &Answer, media_type: MediaType) -> Response {
 }
 
 /// Our own headers are not for resolvers to change.
-fn add_headers(headers: &mut HeaderMap, more: &HeaderMap) {
+pub(crate) fn add_headers(headers: &mut HeaderMap, more: &HeaderMap) {
     for (name, value) in more {
         if *name == header::SET_COOKIE || !headers.contains_key(name) {
             headers.append(name, value.clone());

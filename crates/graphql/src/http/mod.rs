@@ -21,16 +21,25 @@ use axum::{
 };
 use parlance_app::{entropy::Entropy, front::SharedFront};
 
-use self::reading::{ANONYMOUS_BODY_BYTES_MAX, BODY_BYTES_MAX};
+use self::reading::ANONYMOUS_BODY_BYTES_MAX;
 pub use self::settings::HttpSettings;
-pub(crate) use self::{answers::Unexecuted, callers::Caller, negotiation::Accepted, reading::Parameters};
+pub(crate) use self::{
+    answers::{Outside, Unexecuted, add_headers},
+    callers::{Caller, ShownBy},
+    negotiation::Accepted,
+    origin::Origin,
+    reading::{BODY_BYTES_MAX, Parameters},
+};
 use crate::{
+    places::Places,
     schema::{Schema, schema},
+    sse,
     visitor::{ClientAddress, Visitor},
+    websocket,
 };
 
 /// From the first byte of the body to the answer. Longer than any wait inside.
-const TIME_OUT: Duration = Duration::from_secs(30);
+pub(crate) const TIME_OUT: Duration = Duration::from_secs(30);
 /// From the request's head to its body's last byte.
 const READ_WAIT: Duration = Duration::from_secs(15);
 /// What may be asked of `/graphql`.
@@ -42,6 +51,7 @@ pub(crate) struct Shared {
     pub schema: Schema,
     pub entropy: Entropy,
     pub settings: Arc<HttpSettings>,
+    pub places: Places,
 }
 
 /// A request that may be executed, and who sends it.
@@ -54,7 +64,12 @@ pub(crate) struct Received {
 
 /// Serves `/graphql`.
 pub fn router(front: SharedFront, settings: HttpSettings) -> Router {
-    let shared = Shared { schema: schema(front), entropy: Entropy::from_system(), settings: settings.into() };
+    let shared = Shared {
+        schema: schema(front),
+        entropy: Entropy::from_system(),
+        settings: settings.into(),
+        places: Places::default(),
+    };
     Router::new().route("/graphql", any(enter)).with_state(shared)
 }
 
@@ -62,8 +77,8 @@ pub fn router(front: SharedFront, settings: HttpSettings) -> Router {
 async fn enter(State(shared): State<Shared>, request: axum::extract::Request) -> Response {
     let accepted = Accepted::of(request.headers());
     match *request.method() {
-        // A place for sockets: a request with `Upgrade: websocket` is handed on from here.
-        Method::GET if wants_socket(request.headers()) => no_socket().into_response(accepted.or_json()),
+        Method::GET if wants_socket(request.headers()) => websocket::upgrade(shared, request)
+            .unwrap_or_else(|refused| refused.into_response(accepted.or_json())),
         Method::GET | Method::HEAD | Method::POST => shared.answer(accepted, request).await,
         Method::OPTIONS => (StatusCode::NO_CONTENT, [(header::ALLOW, ALLOW)]).into_response(),
         _ => other_method().into_response(accepted.or_json()),
@@ -73,11 +88,6 @@ async fn enter(State(shared): State<Shared>, request: axum::extract::Request) ->
 fn wants_socket(headers: &HeaderMap) -> bool {
     let mut upgrades = headers.get_all(header::UPGRADE).iter().filter_map(|value| value.to_str().ok());
     upgrades.any(|value| value.split(',').any(|name| name.trim().eq_ignore_ascii_case("websocket")))
-}
-
-fn no_socket() -> Unexecuted {
-    let message = "There is no WebSocket here. Send the request with POST.";
-    Unexecuted::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
 }
 
 fn other_method() -> Unexecuted {
@@ -97,6 +107,13 @@ fn not_acceptable() -> Unexecuted {
     Unexecuted::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message)
 }
 
+/// Logs that a request took too long, and tells it.
+pub(crate) fn timed_out(trace_id: &str) -> Unexecuted {
+    tracing::error!(trace_id, code = "TIMED_OUT", "a request took too long");
+    let message = "This took too long. Whether it was done is not known: look before you try again.";
+    Unexecuted::new(StatusCode::SERVICE_UNAVAILABLE, "TIMED_OUT", message).with_trace_id(trace_id)
+}
+
 impl Shared {
     /// Names a request in the log and in masked errors.
     pub fn trace_id(&self) -> String {
@@ -107,12 +124,7 @@ impl Shared {
     async fn answer(&self, accepted: Accepted, request: axum::extract::Request) -> Response {
         let trace_id = self.trace_id();
         let limited = tokio::time::timeout(TIME_OUT, self.execute(accepted, request, &trace_id)).await;
-        let answer = limited.unwrap_or_else(|_| {
-            tracing::error!(trace_id, code = "TIMED_OUT", "a request took too long");
-            let message = "This took too long. Whether it was done is not known: look before you try again.";
-            Err(Unexecuted::new(StatusCode::SERVICE_UNAVAILABLE, "TIMED_OUT", message)
-                .with_trace_id(&trace_id))
-        });
+        let answer = limited.unwrap_or_else(|_| Err(timed_out(&trace_id)));
         answer.unwrap_or_else(|refused| refused.into_response(accepted.or_json()))
     }
 
@@ -122,11 +134,20 @@ impl Shared {
         request: axum::extract::Request,
         trace_id: &str,
     ) -> Result<Response, Unexecuted> {
-        // A place for server-sent events: where `accepted.events`, a subscription (or, where `accepted.single` is
-        // `None`, any operation) is received, and then handed on from here.
-        let Some(media_type) = accepted.single else { return Err(not_acceptable()) };
-        let Received { request, visitor, .. } = self.receive(request, trace_id).await?;
-        Ok(answers::answered(&self.schema.execute(request, visitor).await, media_type))
+        if accepted.single.is_none() && !accepted.events {
+            return Err(not_acceptable());
+        }
+        let received = self.receive(request, trace_id).await?;
+        match accepted.single {
+            // Who takes both gets one answer where there is one.
+            Some(media_type)
+                if !accepted.events || received.operation != Some(OperationType::Subscription) =>
+            {
+                let answer = self.schema.execute(received.request, received.visitor).await;
+                Ok(answers::answered(&answer, media_type))
+            }
+            _ => sse::answer(self, received).await,
+        }
     }
 
     /// Reads and checks a GET or POST: everything that is judged before a request is executed, bounded in time and

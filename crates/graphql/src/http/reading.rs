@@ -54,7 +54,6 @@ impl Parameters {
     }
 
     /// Reads what was told as a JSON value, such as a `subscribe` message's payload.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for sockets, which come next"))]
     pub fn from_json(value: &str) -> Result<Self, Unexecuted> {
         Self::from_body(value.as_bytes())?.whole()
     }

@@ -1,5 +1,7 @@
 //! What the installation decides about `/graphql`.
 
+use crate::ending::Ending;
+
 /// What the installation decides about `/graphql`.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
@@ -11,10 +13,12 @@ pub struct HttpSettings {
     pub allowed_origins: Vec<String>,
     /// Whether the schema may be asked for.
     pub introspection: bool,
+    /// When sockets and event streams end, which would go on for ever.
+    pub ending: Ending,
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { public_url: None, allowed_origins: Vec::new(), introspection: true }
+        Self { public_url: None, allowed_origins: Vec::new(), introspection: true, ending: Ending::default() }
     }
 }

@@ -25,6 +25,7 @@ use parlance_domain::{
     permissions::Action,
 };
 use parlance_graphql::{Visitor, schema};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub const ACCOUNT: AccountId = AccountId::new(Uuid::from_u128(1));
@@ -59,6 +60,8 @@ pub struct Fake {
     pub fail_reads: Option<FrontError>,
     pub behind: bool,
     pub slow: bool,
+    /// Told: credentials count no more.
+    pub ended: Arc<Notify>,
 }
 
 impl Default for Fake {
@@ -72,6 +75,7 @@ impl Default for Fake {
             fail_reads: None,
             behind: false,
             slow: false,
+            ended: Arc::default(),
         }
     }
 }
@@ -84,7 +88,8 @@ impl Fake {
     fn called<T: Send + 'static>(&self, name: &'static str, value: T) -> Answer<'_, T> {
         self.calls.lock().expect("no test panics inside").push(name);
         let failed = self.fail_reads.clone();
-        let slow = self.slow;
+        // Whoever waits is let in first.
+        let slow = self.slow && name != "authenticate";
         Box::pin(async move {
             if slow {
                 std::future::pending::<()>().await;
@@ -162,14 +167,15 @@ fn member(id: MemberId) -> MemberView {
 impl Front for Fake {
     fn authenticate<'a>(&'a self, token: &'a str) -> Answer<'a, Principal> {
         match token {
-            "prl_eva" => self.called("authenticate", eva()),
+            "prl_eva" | "prs_eva" => self.called("authenticate", eva()),
             "pro_ops" => self.called("authenticate", Principal::Operator(OPERATOR)),
             _ => Box::pin(async { Err(FrontError::NotFound) }),
         }
     }
 
     fn ended(&self, _: Principal) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::pending())
+        let ended = Arc::clone(&self.ended);
+        Box::pin(async move { ended.notified().await })
     }
 
     fn permitted(&self, _: Asker, _: Action) -> Answer<'_, ()> {

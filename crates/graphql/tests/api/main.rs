@@ -6,3 +6,5 @@ mod http;
 mod mutations;
 mod paging;
 mod queries;
+mod sockets;
+mod wire;
