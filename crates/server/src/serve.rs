@@ -13,6 +13,7 @@ use parlance_app::{
     front::{Desk, DeskSettings, SharedFront},
     ingestion::{Ingestion, Providers},
 };
+use parlance_graphql::End;
 use parlance_providers::{Messenger, Outbound, Twilio};
 use parlance_store_sqlite::SqliteStore;
 use tokio::{net::TcpListener, sync::watch};
@@ -29,6 +30,8 @@ pub struct Server {
     router: Router,
     /// Where operators' commands reach it: on loopback, whatever the world reaches.
     operators: (Listening, Router),
+    /// Of sockets and event streams, which would go on for ever.
+    end: End,
     pub address: SocketAddr,
     pub parlance: Arc<Parlance<SqliteStore>>,
 }
@@ -48,6 +51,7 @@ impl Server {
             async {
                 end.await;
                 over.send_replace(true);
+                self.end.begin();
             },
         );
     }
@@ -97,15 +101,17 @@ pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
     let asked_at = operators.local_addr()?;
     let operators =
         (Listening::plain(operators), operator::router(Arc::clone(&parlance), &config.database, asked_at)?);
+    let (end, ending) = parlance_graphql::ending();
     let router = http::router(Served {
         parlance: Arc::clone(&parlance),
         ingestion: Ingestion::new(&parlance, providers),
         front,
         recorder,
         public_url,
+        ending,
     });
     let listening = Listening { listener, tls, trusted_hops: config.trusted_hops.into() };
-    Ok(Server { listening, router, operators, address, parlance })
+    Ok(Server { listening, router, operators, end, address, parlance })
 }
 
 fn providers(urls: &ProviderUrls) -> anyhow::Result<Providers> {

@@ -20,7 +20,7 @@ fn slow() -> Server {
     Server::new(Fake { slow: true, ..Fake::default() })
 }
 
-fn init(payload: Value) -> Value {
+fn init(payload: &Value) -> Value {
     json!({ "type": "connection_init", "payload": payload })
 }
 
@@ -98,7 +98,7 @@ async fn what_comes_out_of_turn_closes_with_the_protocols_codes() {
     closed(&mut early, 4401, "Unauthorized").await;
 
     let mut twice = server.eva().await;
-    twice.says(&init(json!({ "token": "prl_eva" }))).await;
+    twice.says(&init(&json!({ "token": "prl_eva" }))).await;
     closed(&mut twice, 4429, "Too many initialisation requests").await;
 
     let mut same = server.eva().await;
@@ -132,11 +132,11 @@ async fn whoever_shows_no_credential_that_counts_is_closed_with_4403() {
         json!({ "token": "prs_eva" }),
     ] {
         let mut socket = server.socket().await;
-        socket.says(&init(payload)).await;
+        socket.says(&init(&payload)).await;
         closed(&mut socket, 4403, "Forbidden").await;
     }
     let mut socket = server.socket().await;
-    socket.says(&init(json!({ "Authorization": "bearer prl_eva" }))).await;
+    socket.says(&init(&json!({ "Authorization": "bearer prl_eva" }))).await;
     assert_eq!(socket.hears().await["type"], "connection_ack");
 }
 
@@ -165,11 +165,11 @@ async fn a_cookie_counts_on_our_own_pages_alone() {
     }
     // A token that the page's own code sends is believed whatever page it is, and before the cookie.
     let mut socket = server.socket_with(&format!("{protocol}{cookie}Origin: https://evil.example\r\n")).await;
-    socket.says(&init(json!({ "token": "prl_eva" }))).await;
+    socket.says(&init(&json!({ "token": "prl_eva" }))).await;
     assert_eq!(socket.hears().await["type"], "connection_ack");
     let mut socket =
         server.socket_with(&format!("{protocol}{cookie}Origin: https://inbox.example.hu\r\n")).await;
-    socket.says(&init(json!({ "token": "prl_unknown" }))).await;
+    socket.says(&init(&json!({ "token": "prl_unknown" }))).await;
     closed(&mut socket, 4403, "Forbidden").await;
 }
 
@@ -254,10 +254,10 @@ async fn one_socket_too_many_of_a_member_is_told_to_come_back_later() {
         held.push(server.eva().await);
     }
     let mut more = server.socket().await;
-    more.says(&init(json!({ "token": "prl_eva" }))).await;
+    more.says(&init(&json!({ "token": "prl_eva" }))).await;
     closed(&mut more, 1013, "Too many sockets: close some").await;
     let mut operator = server.socket().await;
-    operator.says(&init(json!({ "token": "pro_ops" }))).await;
+    operator.says(&init(&json!({ "token": "pro_ops" }))).await;
     assert_eq!(operator.hears().await["type"], "connection_ack", "others have their own places");
     let mut one = held.pop().expect("there are many");
     one.0.close(None).await.expect("it is open");

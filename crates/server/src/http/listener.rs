@@ -21,9 +21,9 @@ use tower::ServiceExt as _;
 
 use super::{address, lingering::Lingering};
 
-/// Open connections; each costs some 20 KiB, so that many idle ones stay within 40 MB. More wait in the
-/// kernel's queue.
-const CONNECTIONS_MAX: usize = 2_048;
+/// Open connections, sockets and event streams among them; each costs some 20 KiB, so that many idle ones stay
+/// within 80 MB. More wait in the kernel's queue.
+const CONNECTIONS_MAX: usize = 4_096;
 /// A client sends its request's head within this time, or between two requests goes.
 const HEAD_WAIT: Duration = Duration::from_secs(15);
 /// A request's head fits into this buffer, as does a piece of its body.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use axum::{Router, middleware, routing::get};
 use parlance_app::{Parlance, front::SharedFront, ingestion::Ingestion};
-use parlance_graphql::HttpSettings;
+use parlance_graphql::{Ending, HttpSettings};
 use parlance_store::Store;
 
 use self::headers::ByTls;
@@ -31,11 +31,17 @@ pub struct Served<S> {
     pub recorder: Recorder,
     /// Where the providers reach this server: what their signatures cover.
     pub public_url: String,
+    /// When sockets and event streams end.
+    pub ending: Ending,
 }
 
 /// All routes.
 pub fn router<S: Store + Clone>(served: Served<S>) -> Router {
-    let settings = HttpSettings { public_url: Some(served.public_url.clone()), ..HttpSettings::default() };
+    let settings = HttpSettings {
+        public_url: Some(served.public_url.clone()),
+        ending: served.ending.clone(),
+        ..HttpSettings::default()
+    };
     let graphql = parlance_graphql::router(Arc::clone(&served.front), settings);
     let served = Arc::new(served);
     let probes = Router::new()
