@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
 use parlance_app::{
     command::Receipt,
     front::{
         Accepted, AccountView, Answer, Asker, ChannelHealth, ChannelView, ConnectChannel, ConnectionView,
-        ConversationView, Credential, CredentialKind, DeadLetterView, Done, Front, FrontError, Invitation,
-        MemberView, MessageDirection, MessageSort, MessageView, Page, Place, Principal, Section, SectionView,
-        SharedFront, ThreadPage, TokenHash, TokenScopes,
+        ConversationChange, ConversationView, Credential, CredentialKind, DeadLetterView, Done, Following,
+        Front, FrontError, InboxChange, Invitation, MemberView, MessageDirection, MessageSort, MessageView,
+        Page, Place, Principal, Section, SectionView, SharedFront, ThreadPage, TokenHash, TokenScopes,
     },
 };
 use parlance_domain::{
@@ -200,6 +200,19 @@ impl Front for Memory {
         _: usize,
     ) -> Answer<'_, Page<DeadLetterView>> {
         absent()
+    }
+
+    fn inbox_changes(&self, _: Asker, _: Option<Position>) -> Following<InboxChange> {
+        stream::pending().boxed()
+    }
+
+    fn conversation_changes(
+        &self,
+        _: Asker,
+        _: ConversationId,
+        _: Option<Position>,
+    ) -> Following<ConversationChange> {
+        stream::pending().boxed()
     }
 
     fn command(&self, _: Asker, _: Command) -> Answer<'_, Receipt> {

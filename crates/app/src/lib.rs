@@ -20,6 +20,7 @@ pub mod queries;
 pub mod tokens;
 
 mod event_store;
+mod feed;
 mod parlance;
 mod wakeup;
 

@@ -53,6 +53,8 @@ const OPERATIONS: &[(&str, Kind, Needs)] = &[
     see("sections", Action::UseConversation),
     see("conversations", Action::UseConversation),
     see("conversation", Action::UseConversation),
+    see("inboxChanged", Action::UseConversation),
+    see("conversationChanged", Action::UseConversation),
     see("connections", Action::ManageChannels),
     see("channelKinds", Action::SeeAccount),
     ("deadLetters", Kind::Query, Needs::Operator),

@@ -152,6 +152,10 @@ impl Channel {
         self.view.may.contains(&action)
     }
 
+    pub(crate) fn new(scope: &Scope, view: ChannelView) -> Self {
+        Self { scope: scope.clone(), view }
+    }
+
     async fn all(scope: &Scope) -> Result<Vec<Self>> {
         let found = scope.answer(scope.front().channels(scope.by()).await).await?;
         Ok(found.into_iter().map(|view| Self { scope: scope.clone(), view }).collect())

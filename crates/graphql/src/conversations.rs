@@ -148,6 +148,12 @@ impl Conversation {
     }
 }
 
+impl Conversation {
+    pub(crate) fn new(scope: &Scope, view: ConversationView) -> Self {
+        Self { scope: scope.clone(), view }
+    }
+}
+
 impl Shown for Conversation {
     type Key = ConversationId;
 

@@ -34,6 +34,7 @@ mod schema;
 mod sections;
 mod session;
 mod sse;
+mod subscriptions;
 mod visitor;
 mod websocket;
 

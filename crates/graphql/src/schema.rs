@@ -1,7 +1,7 @@
 //! The whole schema, and how a request is run on it.
 
 use async_graphql::{
-    EmptySubscription, MergedObject, Request, Response, ServerError,
+    MergedObject, Request, Response, ServerError,
     parser::types::{DocumentOperations, OperationType},
 };
 use futures_util::{
@@ -24,6 +24,7 @@ use crate::{
     node::NodeQuery,
     sections::SectionsQuery,
     session::Session,
+    subscriptions::Subscription,
     visitor::Visitor,
 };
 
@@ -57,7 +58,7 @@ pub struct Mutation(
 /// The code of a request that is not written as the schema wants it, or is too complex.
 const BAD_REQUEST: &str = "BAD_REQUEST";
 
-type Inner = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+type Inner = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// The schema over a front. Clones share it.
 #[derive(Clone)]
@@ -67,7 +68,7 @@ pub struct Schema {
 }
 
 fn inner() -> Inner {
-    Inner::build(Query::default(), Mutation::default(), EmptySubscription)
+    Inner::build(Query::default(), Mutation::default(), Subscription)
         .limit_complexity(COMPLEXITY_MAX)
         .limit_directives(DIRECTIVES_MAX)
         .limit_recursive_depth(NESTING_MAX)
@@ -175,7 +176,7 @@ mod tests {
             let is_text = inside_of_a_description || line.starts_with('"');
             let is_a_thing = !is_text
                 && !line.is_empty()
-                && !["}", ")", "schema", "query:", "mutation:", "directive"]
+                && !["}", ")", "schema", "query:", "mutation:", "subscription:", "directive"]
                     .iter()
                     .any(|end| line.starts_with(end));
             let described = n > 0 && lines[n - 1].ends_with('"');

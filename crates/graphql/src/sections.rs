@@ -1,6 +1,7 @@
 //! The sections of the inbox, and how much each holds.
 
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use parlance_app::front::SectionView;
 use parlance_domain::ChannelId;
 
 use crate::{
@@ -50,13 +51,16 @@ impl SectionsQuery {
         let channel =
             scope.checked(channel.map(|text| id::<ChannelId>(&text, "channel")).transpose()).await?;
         let found = scope.answer_if_any(scope.front().sections(scope.by(), channel).await).await?;
-        Ok(found.map(|sections| {
-            let summary = |view: parlance_app::front::SectionView| SectionSummary {
-                section: view.section.into(),
-                conversations: count(view.conversations),
-                unread: count(view.unread),
-            };
-            sections.into_iter().map(summary).collect()
-        }))
+        Ok(found.map(|sections| sections.into_iter().map(SectionSummary::from).collect()))
+    }
+}
+
+impl From<SectionView> for SectionSummary {
+    fn from(view: SectionView) -> Self {
+        Self {
+            section: view.section.into(),
+            conversations: count(view.conversations),
+            unread: count(view.unread),
+        }
     }
 }

@@ -91,6 +91,15 @@ impl Scope {
         Self { inner: Arc::new(inner), refusal: None }
     }
 
+    /// The same member's, with nothing looked up: for the next item of a subscription. The epoch stays, for as long
+    /// as the installation runs.
+    pub(crate) fn anew(&self) -> Self {
+        let Inner { front, by, trace, epoch, .. } = &*self.inner;
+        let (front, trace, look_ups) = (front.clone(), Arc::new(trace.anew()), LookUps::default());
+        let inner = Inner { front, by: *by, trace, epoch: epoch.clone(), look_ups };
+        Self { inner: Arc::new(inner), refusal: None }
+    }
+
     /// The scope of the member who asks, where the table of operations permits them what they ask. A mutation that
     /// the permissions refuse them goes on, as far as its [`refusal`](Self::refusal), for its payload to tell.
     pub(crate) async fn of(ctx: &Context<'_>) -> Result<Self, Error> {

@@ -100,9 +100,20 @@ impl<S: EventLog + Keys + Clone> CommandPath<S> {
     /// An aggregate's state as this process knows it: cached, else loaded. No append confirms it, so another
     /// server may have moved on; what this one answered with success is in it. The default: it has no events.
     pub async fn peek<A: Decider>(&self, account: AccountId, id: Uuid) -> Result<Arc<A>, StoreError> {
+        self.peek_from(account, id, 0).await
+    }
+
+    /// The same, of a stream that is known to have reached `version`: what the log tells may be a moment ahead
+    /// of what this process keeps.
+    pub async fn peek_from<A: Decider>(
+        &self,
+        account: AccountId,
+        id: Uuid,
+        version: u64,
+    ) -> Result<Arc<A>, StoreError> {
         let stream = StreamRef::new(A::STREAM, id);
         let cache = &self.shared.cache;
-        if let Some(entry) = cache.state(account, stream) {
+        if let Some(entry) = cache.state(account, stream).filter(|entry| entry.version >= version) {
             return Ok(entry.state::<A>());
         }
         let gone = cache.gone();

@@ -14,9 +14,10 @@ use parlance_domain::{
 use parlance_store::{Store, StoreError, TokenKind};
 
 use super::{
-    Accepted, AccountView, Answer, Asker, ChannelView, ConnectChannel, ConnectionView, ConversationView,
-    DeadLetterView, Done, Front, FrontError, Invitation, MemberView, MessageView, Page, Place, Principal,
-    Section, SectionView, ThreadPage, connecting::Connecting,
+    Accepted, AccountView, Answer, Asker, ChannelView, ConnectChannel, ConnectionView, ConversationChange,
+    ConversationView, DeadLetterView, Done, Following, Front, FrontError, InboxChange, Invitation,
+    MemberView, MessageView, Page, Place, Principal, Section, SectionView, ThreadPage,
+    connecting::Connecting,
 };
 use crate::{
     Parlance,
@@ -259,6 +260,19 @@ impl<S: Store + Clone> Front for Desk<S> {
         limit: usize,
     ) -> Answer<'_, Page<DeadLetterView>> {
         self.queries.dead_letters(by, account, before, limit).boxed()
+    }
+
+    fn inbox_changes(&self, by: Asker, after: Option<Position>) -> Following<InboxChange> {
+        self.queries.inbox_changes(by, after)
+    }
+
+    fn conversation_changes(
+        &self,
+        by: Asker,
+        conversation: ConversationId,
+        after: Option<Position>,
+    ) -> Following<ConversationChange> {
+        self.queries.conversation_changes(by, conversation, after)
     }
 
     fn command(&self, by: Asker, command: Command) -> Answer<'_, Receipt> {

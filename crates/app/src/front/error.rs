@@ -15,6 +15,9 @@ pub enum FrontError {
     /// The read models do not show the wanted position yet. Nothing is lost; ask again.
     #[error("what was asked for is not shown yet; try again")]
     Behind,
+    /// The position is none of this log, or too far behind to be told what was missed.
+    #[error("too much has happened since; load everything anew")]
+    Reload,
     /// The kind is not offered to new connections any more.
     #[error("this kind of channel is closed to new connections")]
     KindClosed,

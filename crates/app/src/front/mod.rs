@@ -2,6 +2,7 @@
 //! answers look like. Every question names who asks, and is answered by the permissions table alone: what is
 //! not theirs is not there.
 
+mod changes;
 mod connecting;
 mod desk;
 mod error;
@@ -10,7 +11,7 @@ mod views;
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::{future::BoxFuture, stream::BoxStream};
 use parlance_domain::{
     AccountId, ChannelId, Command, ConnectionId, ConversationId, Email, MemberId, MessageId, Name,
     OperatorId, Position, channel::Visibility, connection::ChannelKind, permissions::Action,
@@ -20,6 +21,7 @@ use parlance_domain::{
 pub use parlance_store::{StoreError, TokenHash};
 
 pub use self::{
+    changes::{ConversationChange, InboxChange},
     desk::{Desk, DeskSettings},
     error::FrontError,
     principal::{Asker, Credential, CredentialKind, Principal, TokenScope, TokenScopes},
@@ -95,6 +97,10 @@ pub struct ThreadPage {
 }
 
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, FrontError>>;
+
+/// What is told as it happens. It is pulled: whoever is slow is told less often, and more at once. It ends with
+/// the asker's membership, or with its first error.
+pub type Following<T> = BoxStream<'static, Result<T, FrontError>>;
 
 /// Everything that interfaces ask. Pages hold at most [`Page::ITEMS_MAX`] items, lists of ids as many.
 pub trait Front: Send + Sync + 'static {
@@ -175,6 +181,21 @@ pub trait Front: Send + Sync + 'static {
         before: Option<Position>,
         limit: usize,
     ) -> Answer<'_, Page<DeadLetterView>>;
+
+    // What changes.
+
+    /// What happens to the inbox after a position; without one, from now on. The first item comes at once, then
+    /// one whenever something changed for the asker. `Reload`: the position is none of this log, or the asker is
+    /// more than [`InboxChange::BEHIND_MAX`] positions behind.
+    fn inbox_changes(&self, by: Asker, after: Option<Position>) -> Following<InboxChange>;
+
+    /// The same of one conversation; `NotFound` for one that does not exist for the asker and was not deleted.
+    fn conversation_changes(
+        &self,
+        by: Asker,
+        conversation: ConversationId,
+        after: Option<Position>,
+    ) -> Following<ConversationChange>;
 
     // What there is to do.
 

@@ -101,10 +101,7 @@ impl Projections {
         position: Position,
         limit: Duration,
     ) -> Result<(), WaitError> {
-        let mut progress = {
-            let mut all = self.shared.progress.lock().expect("no panic while locked");
-            all.entry(account).or_insert_with(|| watch::channel(Position::START).0).subscribe()
-        };
+        let mut progress = self.progress(account);
         if *progress.borrow() < position {
             self.wake(account);
         }
@@ -113,6 +110,12 @@ impl Projections {
             Ok(Ok(_)) => Ok(()),
             _ => Err(WaitError),
         }
+    }
+
+    /// How far every projection of the account is, and what comes. At [`Position::START`] nobody has looked yet.
+    pub fn progress(&self, account: AccountId) -> watch::Receiver<Position> {
+        let mut all = self.shared.progress.lock().expect("no panic while locked");
+        all.entry(account).or_insert_with(|| watch::channel(Position::START).0).subscribe()
     }
 
     /// Runs until the task is dropped. Looks at every account once, then at those that have news.

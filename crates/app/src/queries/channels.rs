@@ -22,8 +22,16 @@ impl<S: Store + Clone> Queries<S> {
         self.asker(by).await?;
         let mut rows = self.channel_rows(by).await?;
         let sight = self.sight(by, rows.iter().map(|row| row.channel).collect()).await?;
-        let manages = sight.may(Action::ManageChannels, None);
-        rows.retain(|row| manages || sight.sees(row.channel));
+        rows.retain(|row| sight.lists(row.channel));
+        self.channel_views(&sight, rows).await
+    }
+
+    /// The rows, of channels that exist for the asker, as the asker sees them, by name.
+    pub(super) async fn channel_views(
+        &self,
+        sight: &Sight,
+        rows: Vec<ChannelRow>,
+    ) -> Result<Vec<ChannelView>, FrontError> {
         let mut wanted = Opening::default();
         let rows: Vec<_> = rows
             .into_iter()
@@ -32,9 +40,9 @@ impl<S: Store + Clone> Queries<S> {
                 (row, identity)
             })
             .collect();
-        let opened = self.open(by.account, wanted).await?;
+        let opened = self.open(sight.by.account, wanted).await?;
         let mut views: Vec<_> =
-            rows.into_iter().map(|(row, identity)| view(&sight, &row, identity, &opened)).collect();
+            rows.into_iter().map(|(row, identity)| view(sight, &row, identity, &opened)).collect();
         // Those without a name stand last.
         let name = |view: &ChannelView| view.name.as_ref().map(|name| name.to_lowercase());
         views.sort_by_cached_key(|view| (view.name.is_none(), name(view), view.id));

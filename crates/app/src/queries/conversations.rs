@@ -81,7 +81,7 @@ impl<S: Store + Clone> Queries<S> {
         Ok((sight, rows, further))
     }
 
-    async fn views(
+    pub(super) async fn views(
         &self,
         sight: &Sight,
         rows: Vec<InboxRow>,

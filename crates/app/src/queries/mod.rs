@@ -5,16 +5,19 @@
 //! behind the read models are. Rows come in a fixed number of statements, whatever the page's length, and
 //! content is opened last, all of it with one call of the store ([`opening`]).
 
+mod changes;
 mod channels;
 mod connections;
 mod conversations;
 mod dead_letters;
+mod following;
 mod members;
 mod opening;
 mod principals;
 mod sections;
 mod sight;
 mod threads;
+mod watching;
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,6 +29,7 @@ use crate::{
     Parlance,
     clock::Clock,
     command::CommandPath,
+    feed::Feeds,
     front::{AccountView, Asker, FrontError},
     keys::Keyring,
     projections::Projections,
@@ -52,6 +56,7 @@ pub struct Queries<S> {
     keyring: Arc<Keyring>,
     commands: CommandPath<S>,
     projections: Projections,
+    feeds: Feeds,
     clock: Arc<dyn Clock>,
     settings: Arc<QuerySettings>,
 }
@@ -63,6 +68,7 @@ impl<S: Store + Clone> Queries<S> {
             keyring: Arc::clone(&parlance.keyring),
             commands: parlance.commands.clone(),
             projections: parlance.projections.clone(),
+            feeds: Feeds::default(),
             clock: Arc::clone(&parlance.clock),
             settings: Arc::new(settings),
         }

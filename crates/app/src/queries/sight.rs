@@ -18,7 +18,10 @@ use parlance_projections::{
 use parlance_store::{FIRST_GENERATION, NAMED_MAX, Store};
 
 use super::Queries;
-use crate::front::{Asker, FrontError};
+use crate::{
+    feed::Versions,
+    front::{Asker, FrontError},
+};
 
 /// An active member who asks, and the channels in question.
 pub(super) struct Sight {
@@ -28,6 +31,11 @@ pub(super) struct Sight {
 }
 
 impl Sight {
+    /// Whether the asker installed the channel, which is one of those in question.
+    pub fn installed(&self, channel: ChannelId) -> bool {
+        self.channels.get(&channel).is_some_and(|state| state.installer == Some(self.by.member))
+    }
+
     /// Whether the table permits it; `channel`: one of those in question.
     pub fn may(&self, action: Action, channel: Option<ChannelId>) -> bool {
         let channel = channel.and_then(|id| self.channels.get(&id));
@@ -39,6 +47,11 @@ impl Sight {
         self.may(Action::UseConversation, Some(channel))
     }
 
+    /// Whether the channel itself exists for the asker.
+    pub fn lists(&self, channel: ChannelId) -> bool {
+        self.may(Action::ManageChannels, None) || self.sees(channel)
+    }
+
     /// The channels in question whose conversations exist for the asker, in id order.
     pub fn seen(&self) -> Vec<ChannelId> {
         self.channels.keys().copied().filter(|channel| self.sees(*channel)).collect()
@@ -48,16 +61,33 @@ impl Sight {
 impl<S: Store + Clone> Queries<S> {
     /// The asker's state; `NotFound` for everything, unless they are an active member.
     pub(super) async fn asker(&self, by: Asker) -> Result<Arc<Member>, FrontError> {
-        let member = self.commands.peek::<Member>(by.account, by.member.uuid()).await?;
+        self.asker_from(by, &Versions::default()).await
+    }
+
+    async fn asker_from(&self, by: Asker, known: &Versions) -> Result<Arc<Member>, FrontError> {
+        let (account, member) = (by.account, by.member);
+        let version = known.of(member.stream());
+        let member = self.commands.peek_from::<Member>(account, member.uuid(), version).await?;
         if member.is_active() { Ok(member) } else { Err(FrontError::NotFound) }
     }
 
     /// What the asker may do with these channels.
     pub(super) async fn sight(&self, by: Asker, channels: Vec<ChannelId>) -> Result<Sight, FrontError> {
-        let mut sight = Sight { by, member: self.asker(by).await?, channels: BTreeMap::new() };
+        self.sight_from(by, channels, &Versions::default()).await
+    }
+
+    /// The same, judged by states that are not older than what the log was seen to tell.
+    pub(super) async fn sight_from(
+        &self,
+        by: Asker,
+        channels: Vec<ChannelId>,
+        known: &Versions,
+    ) -> Result<Sight, FrontError> {
+        let mut sight = Sight { by, member: self.asker_from(by, known).await?, channels: BTreeMap::new() };
         for channel in channels {
             if let Entry::Vacant(place) = sight.channels.entry(channel) {
-                place.insert(self.commands.peek::<Channel>(by.account, channel.uuid()).await?);
+                let version = known.of(channel.into());
+                place.insert(self.commands.peek_from(by.account, channel.uuid(), version).await?);
             }
         }
         Ok(sight)

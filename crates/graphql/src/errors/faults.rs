@@ -88,6 +88,11 @@ impl Trace {
         Self { id, logged: Mutex::default() }
     }
 
+    /// The same request's, with nothing logged.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.id.clone())
+    }
+
     /// Logs the fault, and masks it.
     pub(crate) fn mask(&self, Fault { code, cause }: Fault) -> Error {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);

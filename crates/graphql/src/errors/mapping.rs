@@ -18,6 +18,7 @@ pub(crate) fn judge(error: FrontError) -> Result<Wrong, Fault> {
     let code = match &error {
         FrontError::NotFound => Ok(ErrorCode::NotFound),
         FrontError::NotPermitted => Ok(ErrorCode::NotPermitted),
+        FrontError::Reload => Ok(ErrorCode::Reload),
         FrontError::Behind => Err(FaultCode::Behind),
         FrontError::KindClosed => Ok(ErrorCode::KindClosed),
         FrontError::NotAProviderId => Ok(ErrorCode::NotAProviderId),

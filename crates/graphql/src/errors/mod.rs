@@ -87,7 +87,8 @@ pub enum ErrorCode {
     CursorInvalid,
     /// The cursor belongs to another list: another section, channel or conversation.
     CursorOfAnotherList,
-    /// The position or cursor is from before the installation was restored from a backup. Load everything anew.
+    /// The position or cursor is from before the installation was restored from a backup, or too much has happened
+    /// since that position for a subscription to go on from it. Load everything anew.
     Reload,
     /// The request carries no API token.
     Unauthenticated,

@@ -156,8 +156,8 @@ const fn texts(code: ErrorCode) -> (&'static str, &'static str) {
             "Ez a kurzor másik listához tartozik. Kezdd a listát kurzor nélkül.",
         ),
         ErrorCode::Reload => (
-            "This is from before the installation was restored from a backup. Reload the page.",
-            "Ez még a biztonsági mentés visszaállítása előttről való. Töltsd újra az oldalt.",
+            "What you hold is too old to be continued. Load everything anew.",
+            "Ez már túl régi ahhoz, hogy folytatható legyen. Tölts be mindent újra.",
         ),
         ErrorCode::Unauthenticated => (
             "This needs an API token. Send one in the Authorization header.",

@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use async_graphql::{Request, Variables};
-use futures_util::future::BoxFuture;
+use futures_util::{StreamExt as _, future::BoxFuture, stream};
 use parlance_app::{
     command::{CommandError, Receipt},
     front::{
         Accepted, AccountView, Answer, Asker, ChannelHealth, ChannelView, ConnectChannel, ConnectionView,
-        ConversationView, Credential, CredentialKind, DeadLetterView, Done, Front, FrontError, Invitation,
-        MemberView, MessageDirection, MessageSort, MessageView, Page, Place, Principal, Section, SectionView,
-        ThreadPage, TokenHash, TokenScopes,
+        ConversationChange, ConversationView, Credential, CredentialKind, DeadLetterView, Done, Following,
+        Front, FrontError, InboxChange, Invitation, MemberView, MessageDirection, MessageSort, MessageView,
+        Page, Place, Principal, Section, SectionView, ThreadPage, TokenHash, TokenScopes,
     },
 };
 use parlance_domain::{
@@ -62,6 +62,11 @@ pub struct Fake {
     pub slow: bool,
     /// Told: credentials count no more.
     pub ended: Arc<Notify>,
+    /// What followers of the inbox are told; the stream ends after it.
+    pub inbox_changes: Vec<Result<InboxChange, FrontError>>,
+    pub conversation_changes: Vec<Result<ConversationChange, FrontError>>,
+    /// From where they followed.
+    pub followed: Mutex<Vec<Option<Position>>>,
 }
 
 impl Default for Fake {
@@ -76,6 +81,9 @@ impl Default for Fake {
             behind: false,
             slow: false,
             ended: Arc::default(),
+            inbox_changes: Vec::new(),
+            conversation_changes: Vec::new(),
+            followed: Mutex::default(),
         }
     }
 }
@@ -112,7 +120,7 @@ impl Fake {
         self.commands.lock().expect("no test panics inside").clone()
     }
 
-    fn conversation(&self, n: u64) -> ConversationView {
+    pub fn conversation(&self, n: u64) -> ConversationView {
         ConversationView {
             id: conversation_id(n.into()),
             incarnation: 1,
@@ -153,7 +161,7 @@ pub fn message(conversation: ConversationId, id: MessageId) -> MessageView {
     }
 }
 
-fn member(id: MemberId) -> MemberView {
+pub fn member(id: MemberId) -> MemberView {
     MemberView {
         id,
         name: Some("Éva".to_owned()),
@@ -314,6 +322,21 @@ impl Front for Fake {
             fate: Fate::Kept,
         };
         self.called("dead_letters", Page { items: vec![letter], more: false })
+    }
+
+    fn inbox_changes(&self, _: Asker, after: Option<Position>) -> Following<InboxChange> {
+        self.followed.lock().expect("no test panics inside").push(after);
+        stream::iter(self.inbox_changes.clone()).boxed()
+    }
+
+    fn conversation_changes(
+        &self,
+        _: Asker,
+        _: ConversationId,
+        after: Option<Position>,
+    ) -> Following<ConversationChange> {
+        self.followed.lock().expect("no test panics inside").push(after);
+        stream::iter(self.conversation_changes.clone()).boxed()
     }
 
     fn command(&self, _: Asker, command: Command) -> Answer<'_, Receipt> {

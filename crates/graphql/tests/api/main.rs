@@ -7,4 +7,5 @@ mod mutations;
 mod paging;
 mod queries;
 mod sockets;
+mod subscriptions;
 mod wire;
