@@ -78,7 +78,7 @@ fn serve(kind: Kind, folder: &Path) -> anyhow::Result<()> {
             _ => without_read_models(folder, &format!("http://{address}")).await?,
         };
         println!("listens on http://{address}");
-        http::serve(listener, router, std::future::pending()).await;
+        http::serve(http::Listening::plain(listener), router, std::future::pending()).await;
         Ok(())
     })
 }
