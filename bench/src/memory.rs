@@ -1,7 +1,7 @@
 //! A front that answers from memory: one page of an inbox with the shapes that the product's has, and no store
 //! behind it. What GraphQL and HTTP cost by themselves.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
 use parlance_app::{
@@ -10,12 +10,13 @@ use parlance_app::{
         Accepted, AccountView, Answer, Asker, ChannelHealth, ChannelView, ConnectChannel, ConnectionView,
         ConversationChange, ConversationView, Credential, CredentialKind, DeadLetterView, Done, Following,
         Front, FrontError, InboxChange, Invitation, MemberView, MessageDirection, MessageSort, MessageView,
-        Page, Place, Principal, Section, SectionView, SharedFront, ThreadPage, TokenHash, TokenScopes,
+        Page, Place, Principal, Section, SectionView, SharedFront, Signing, ThreadPage, TokenHash, TokenScopes,
     },
+    sign_in::{ApiTokenView, Attempt, NewApiToken, SessionView, SignedIn, Typed},
 };
 use parlance_domain::{
     AccountId, ChannelId, Command, ConnectionId, ConversationId, Email, MemberId, MessageId, Name,
-    OperatorId, Position, Timestamp,
+    OperatorId, Position, Timestamp, TokenId,
     account::Language,
     channel::{ReopenRule, Visibility},
     connection::ChannelKind,
@@ -106,7 +107,7 @@ fn absent<T: Send + 'static>() -> Answer<'static, T> {
     std::future::ready(Err(FrontError::NotFound)).boxed()
 }
 
-impl Front for Memory {
+impl Signing for Memory {
     fn authenticate<'a>(&'a self, _: &'a str) -> Answer<'a, Principal> {
         let account = AccountId::new(Uuid::from_u128(1));
         let asker = Asker { account, member: MemberId::new(Uuid::from_u128(2)) };
@@ -118,6 +119,54 @@ impl Front for Memory {
         Box::pin(std::future::pending())
     }
 
+    fn sign_in(&self, _: Attempt, _: Option<(Asker, Credential)>) -> Answer<'_, SignedIn> {
+        absent()
+    }
+
+    fn sign_out(&self, _: Asker, _: Credential, _: bool) -> Answer<'_, ()> {
+        absent()
+    }
+
+    fn change_password(&self, _: Asker, _: Credential, _: Typed, _: Typed) -> Answer<'_, ()> {
+        absent()
+    }
+
+    fn sessions(&self, _: Asker, _: Credential) -> Answer<'_, Vec<SessionView>> {
+        absent()
+    }
+
+    fn end_session(&self, _: Asker, _: Credential, _: TokenId) -> Answer<'_, ()> {
+        absent()
+    }
+
+    fn api_tokens(&self, _: Asker, _: Credential) -> Answer<'_, Vec<ApiTokenView>> {
+        absent()
+    }
+
+    fn create_api_token(
+        &self,
+        _: Asker,
+        _: Credential,
+        _: NewApiToken,
+    ) -> Answer<'_, (ApiTokenView, String)> {
+        absent()
+    }
+
+    fn revoke_api_token(&self, _: Asker, _: Credential, _: TokenId) -> Answer<'_, ()> {
+        absent()
+    }
+
+    fn accept_invitation(
+        &self,
+        _: String,
+        _: Option<Typed>,
+        _: Option<IpAddr>,
+    ) -> Answer<'_, Done<Accepted>> {
+        absent()
+    }
+}
+
+impl Front for Memory {
     fn permitted(&self, _: Asker, _: Action) -> Answer<'_, ()> {
         here(())
     }
@@ -228,10 +277,6 @@ impl Front for Memory {
     }
 
     fn invite_member(&self, _: Asker, _: Email, _: Name, _: bool) -> Answer<'_, Done<Invitation>> {
-        absent()
-    }
-
-    fn accept_invitation(&self, _: String) -> Answer<'_, Done<Accepted>> {
         absent()
     }
 

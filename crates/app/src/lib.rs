@@ -17,6 +17,7 @@ pub mod measures;
 pub mod policies;
 pub mod projections;
 pub mod queries;
+pub mod sign_in;
 pub mod tokens;
 
 mod event_store;

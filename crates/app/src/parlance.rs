@@ -13,9 +13,11 @@ use crate::{
     command::{Ask, CommandError, CommandPath, PathOptions, Receipt},
     entropy::Entropy,
     erasures::ErasureList,
+    front::Asker,
     keys::{Keyring, MasterKey, UnlockError},
-    policies::ReleasePolicy,
+    policies::{DirectoryPolicy, ReleasePolicy},
     projections::{Projections, WaitError},
+    sign_in::{RECIPES, Recipe, SignIn},
     wakeup::Wakeup,
 };
 
@@ -26,6 +28,8 @@ pub struct Settings {
     pub clock: Arc<dyn Clock>,
     pub entropy: Entropy,
     pub path: PathOptions,
+    /// How passwords are hashed.
+    pub recipes: &'static [Recipe],
     pub projectors: Vec<&'static dyn Projector>,
 }
 
@@ -38,6 +42,7 @@ impl Settings {
             clock,
             entropy,
             path: PathOptions::default(),
+            recipes: RECIPES,
             projectors: PROJECTORS.to_vec(),
         }
     }
@@ -52,6 +57,13 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
+/// What wakes the policies: each has its own.
+#[derive(Clone, Default)]
+struct News {
+    release: Wakeup,
+    directory: Wakeup,
+}
+
 /// A running core: commands in, read models out. Its tasks end when it is dropped.
 pub struct Parlance<S> {
     pub store: S,
@@ -60,21 +72,22 @@ pub struct Parlance<S> {
     pub projections: Projections,
     pub clock: Arc<dyn Clock>,
     pub entropy: Entropy,
-    news: Wakeup,
+    pub sign_in: SignIn<S>,
+    news: News,
     tasks: JoinSet<()>,
 }
 
 impl<S: Store + Clone> Parlance<S> {
     /// Unlocks the keys, puts pending erasures on their list, and gets ready; nothing runs yet.
     pub async fn open(store: S, settings: Settings) -> Result<Self, OpenError> {
-        let Settings { master_key, erasures, clock, entropy, path, projectors } = settings;
+        let Settings { master_key, erasures, clock, entropy, path, recipes, projectors } = settings;
         let keyring = Arc::new(Keyring::unlock(&store, &master_key, entropy.clone()).await?);
         if let Err(error) = erasures.drain(&store).await {
             // Everything else works; deletions are refused until the list can be written.
             tracing::error!(%error, "deletions are refused until the list of erasures can be written");
         }
         let projections = Projections::new(&projectors);
-        let news = Wakeup::default();
+        let news = News::default();
         let (folds, policies) = (projections.clone(), news.clone());
         let commands = CommandPath::new(
             store.clone(),
@@ -84,16 +97,27 @@ impl<S: Store + Clone> Parlance<S> {
             path,
             move |account, position| {
                 folds.appended(account, position);
-                policies.wake(account);
+                policies.release.wake(account);
+                policies.directory.wake(account);
             },
         );
-        Ok(Self { store, keyring, commands, projections, clock, entropy, news, tasks: JoinSet::new() })
+        let sign_in = SignIn::new(
+            store.clone(),
+            Arc::clone(&keyring),
+            commands.clone(),
+            Arc::clone(&clock),
+            entropy.clone(),
+            recipes,
+        );
+        let tasks = JoinSet::new();
+        Ok(Self { store, keyring, commands, projections, clock, entropy, sign_in, news, tasks })
     }
 
     /// Starts projections and policies.
     pub fn start(&mut self) {
         self.tasks.spawn(self.projections.clone().run(self.store.clone()));
-        self.tasks.spawn(self.release_policy().run(self.news.clone()));
+        self.tasks.spawn(self.release_policy().run(self.news.release.clone()));
+        self.tasks.spawn(self.directory_policy().run(self.news.directory.clone()));
     }
 
     /// The policy, to be drained by hand where nothing runs by itself.
@@ -106,8 +130,21 @@ impl<S: Store + Clone> Parlance<S> {
         )
     }
 
+    /// The same, for the directory of who can sign in.
+    pub fn directory_policy(&self) -> DirectoryPolicy<S> {
+        DirectoryPolicy::new(self.store.clone(), self.sign_in.clone())
+    }
+
     pub async fn create_account(&self, new: NewAccount) -> Result<CreatedAccount, CommandError> {
-        account::create(&self.commands, &self.keyring, &*self.clock, &self.entropy, new).await
+        let email = new.admin_email.clone();
+        let created =
+            account::create(&self.commands, &self.keyring, &*self.clock, &self.entropy, new).await?;
+        let admin = Asker { account: created.account, member: created.admin };
+        if let Err(error) = self.sign_in.enter(admin, &email).await {
+            // The account is there all the same; the policy enters its admin when it comes by.
+            tracing::warn!(%error, account = %created.account, "the admin is not in the directory yet");
+        }
+        Ok(created)
     }
 
     pub async fn submit(&self, ask: Ask) -> Result<Receipt, CommandError> {

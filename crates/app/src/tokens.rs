@@ -1,5 +1,5 @@
-//! Tokens: how they are made, read and hashed, and when one counts. `prl_` (a member's) and `pri_` (an
-//! invitation's), 32 hex digits of the account's id, `_`, 32 random bytes as 43 characters of base64url;
+//! Tokens: how they are made, read and hashed, and when one counts. `prl_` (a member's), `prs_` (a
+//! session's) and `pri_` (an invitation's), 32 hex digits of the account's id, `_`, 32 random bytes as 43 characters of base64url;
 //! `pro_` (an operator's) and the same 43 characters. A token is shown once; only its hash is stored.
 //!
 //! A token is found by its hash, so nothing is compared that a clock could betray: how far the search for
@@ -7,7 +7,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use parlance_domain::{
-    AccountId, MemberId, OperatorId, Timestamp,
+    AccountId, MemberId, OperatorId, Timestamp, TokenId,
     member::{Member, Standing},
 };
 use parlance_store::{StoreError, StoredToken, TokenHash, TokenKind, Tokens};
@@ -15,10 +15,17 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use crate::entropy::Entropy;
+use crate::{entropy::Entropy, front::TokenScopes};
 
 /// An invitation that nobody took for a week is likely forgotten, or in the wrong hands.
-pub const INVITATION_LIFETIME_MICROS: i64 = 7 * 24 * 60 * 60 * 1_000_000;
+pub const INVITATION_LIFETIME_MICROS: i64 = 7 * DAY_MICROS;
+
+/// A session ends this long after it began, however much it is used: people sign in again once a month.
+pub const SESSION_LIFETIME_MICROS: i64 = 30 * DAY_MICROS;
+/// A session that was not used for so long was left behind somewhere.
+pub const SESSION_UNUSED_MICROS: i64 = 7 * DAY_MICROS;
+
+const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// Random bytes of a token, and their length as text.
 const SECRET_BYTES: usize = 32;
@@ -30,6 +37,7 @@ const fn prefix(kind: TokenKind) -> &'static str {
     match kind {
         TokenKind::Api => "prl_",
         TokenKind::Invitation => "pri_",
+        TokenKind::Session => "prs_",
     }
 }
 
@@ -103,15 +111,44 @@ fn is_secret(text: &str) -> bool {
 
 /// Whether a stored token counts for a member as they stand at `now`.
 pub fn counts(token: &StoredToken, member: &Member, now: Timestamp) -> bool {
-    let in_time = token.expires_at.is_none_or(|end| now < end);
+    let in_time = ends_at(token).is_none_or(|end| now < end);
     in_time
         && match token.kind {
-            TokenKind::Api => {
+            TokenKind::Api | TokenKind::Session => {
                 // One from before they joined (again) is none of theirs any more.
                 member.is_active() && member.joined_at.is_some_and(|joined| joined <= token.created_at)
             }
             TokenKind::Invitation => member.standing == Standing::Invited,
         }
+}
+
+/// When a token's time is up; a session's, unless it is used before. `None`: never.
+pub fn ends_at(token: &StoredToken) -> Option<Timestamp> {
+    let unused = (token.kind == TokenKind::Session).then(|| {
+        let used = token.last_used_at.map_or(token.created_at, |used| used.max(token.created_at));
+        used.plus_micros(SESSION_UNUSED_MICROS)
+    });
+    [token.expires_at, unused].into_iter().flatten().min()
+}
+
+/// When something that a member is given counts as made. Recorded times never go back, so this clock may be behind
+/// the one that recorded the joining.
+pub(crate) fn created_at(state: &Member, now: Timestamp) -> Timestamp {
+    state.joined_at.map_or(now, |joined| joined.max(now))
+}
+
+/// An API token that may be used for everything.
+fn api(entropy: &Entropy, member: MemberId, created_at: Timestamp) -> StoredToken {
+    StoredToken {
+        id: TokenId::new(entropy.id(created_at)),
+        kind: TokenKind::Api,
+        member,
+        name: None,
+        scopes: TokenScopes::all().stored(),
+        created_at,
+        expires_at: None,
+        last_used_at: None,
+    }
 }
 
 /// Makes and stores an API token for a member; gives its text. `state`: the member's, active by now. `Refused`
@@ -124,9 +161,7 @@ pub async fn issue_api(
     now: Timestamp,
 ) -> Result<String, StoreError> {
     let minted = mint(entropy, account, TokenKind::Api);
-    // Recorded times never go back, so this clock may be behind the one that recorded the joining.
-    let created_at = state.joined_at.map_or(now, |joined| joined.max(now));
-    let token = StoredToken { kind: TokenKind::Api, member, created_at, expires_at: None };
+    let token = api(entropy, member, created_at(state, now));
     store.put_token(account, minted.hash, token).await?;
     Ok(minted.text)
 }
@@ -139,11 +174,19 @@ pub async fn issue_invitation(
     member: MemberId,
     now: Timestamp,
 ) -> Result<(String, Timestamp), StoreError> {
-    store.remove_tokens(account, member, TokenKind::Invitation).await?;
+    store.remove_tokens(account, member, TokenKind::Invitation, None).await?;
     let minted = mint(entropy, account, TokenKind::Invitation);
     let expires_at = now.plus_micros(INVITATION_LIFETIME_MICROS);
-    let kind = TokenKind::Invitation;
-    let token = StoredToken { kind, member, created_at: now, expires_at: Some(expires_at) };
+    let token = StoredToken {
+        id: TokenId::new(entropy.id(now)),
+        kind: TokenKind::Invitation,
+        member,
+        name: None,
+        scopes: String::new(),
+        created_at: now,
+        expires_at: Some(expires_at),
+        last_used_at: None,
+    };
     store.put_token(account, minted.hash, token).await?;
     Ok((minted.text, expires_at))
 }
@@ -160,9 +203,8 @@ pub async fn accept_invitation(
     now: Timestamp,
 ) -> Result<Option<String>, StoreError> {
     let minted = mint(entropy, account, TokenKind::Api);
-    let created_at = state.joined_at.map_or(now, |joined| joined.max(now));
-    let token = StoredToken { kind: TokenKind::Api, member, created_at, expires_at: None };
-    let exchanged = store.exchange_token(account, invitation, minted.hash, token).await?;
+    let token = api(entropy, member, created_at(state, now));
+    let exchanged = store.exchange_token(account, invitation, minted.hash, token, None).await?;
     Ok(exchanged.then_some(minted.text))
 }
 
@@ -228,9 +270,8 @@ mod tests {
         let member = |standing| Member { standing, joined_at: Some(at(10)), ..Member::default() };
         let token = |kind, created, expires: Option<i64>| StoredToken {
             kind,
-            member: MemberId::default(),
-            created_at: at(created),
             expires_at: expires.map(at),
+            ..api(&Entropy::seeded(3), MemberId::default(), at(created))
         };
         let (active, invited) = (member(Standing::Active), member(Standing::Invited));
         let removed = member(Standing::Removed);
@@ -242,5 +283,26 @@ mod tests {
         assert!(counts(&invitation, &invited, at(19)));
         assert!(!counts(&invitation, &invited, at(20)), "too old");
         assert!(!counts(&invitation, &active, at(19)) && !counts(&invitation, &removed, at(19)));
+    }
+
+    #[test]
+    fn a_session_ends_after_a_month_and_after_a_week_unused() {
+        let day = |n: i64| Timestamp::from_micros(n * DAY_MICROS);
+        let (standing, joined_at) = (Standing::Active, Some(day(0)));
+        let member = Member { standing, joined_at, ..Member::default() };
+        let session = |used: Option<i64>| StoredToken {
+            kind: TokenKind::Session,
+            expires_at: Some(day(1).plus_micros(SESSION_LIFETIME_MICROS)),
+            last_used_at: used.map(day),
+            ..api(&Entropy::seeded(4), MemberId::default(), day(1))
+        };
+        let just_before = |at: Timestamp| at.plus_micros(-1);
+        for (used, end) in [(None, 8), (Some(5), 12), (Some(20), 27), (Some(28), 31)] {
+            assert_eq!(ends_at(&session(used)), Some(day(end)));
+            assert!(counts(&session(used), &member, just_before(day(end))));
+            assert!(!counts(&session(used), &member, day(end)), "used on day {used:?}");
+        }
+        let removed = Member { standing: Standing::Removed, ..member };
+        assert!(!counts(&session(None), &removed, day(2)));
     }
 }

@@ -126,6 +126,8 @@ ids! {
     CorrelationId = "corr";
     /// Whoever runs the installation.
     OperatorId = "oper";
+    /// What a session or an API token is named by; knowing it lets nobody in.
+    TokenId = "tok";
 }
 
 impl OperatorId {

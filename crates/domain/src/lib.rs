@@ -37,7 +37,7 @@ pub use catalogue::{Event, catalogue};
 pub use event::{DecodeError, Facts, StoredEvent, StreamRef, StreamType};
 pub use ids::{
     AccountId, ChannelId, CommandId, ConnectionId, ConversationId, CorrelationId, DedupeToken, DeliveryId,
-    IdError, KeyId, MemberId, MessageId, OperatorId, Position, ReadingId,
+    IdError, KeyId, MemberId, MessageId, OperatorId, Position, ReadingId, TokenId,
 };
 pub use personal::{OpenError, Personal, PersonalPart, Sealed};
 pub use recorded::RecordedEvent;

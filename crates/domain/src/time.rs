@@ -18,6 +18,11 @@ impl Timestamp {
         Self(millis.saturating_mul(1_000))
     }
 
+    /// A moment as RFC 3339 writes it, with its offset; `None`: the text is none.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc().into())
+    }
+
     pub const fn micros(self) -> i64 {
         self.0
     }

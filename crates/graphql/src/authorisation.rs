@@ -18,7 +18,6 @@ pub(crate) enum Needs {
     /// A member who may do this, signed in or by a token with this scope.
     Member(Action, TokenScope),
     /// A member who has signed in: how they do is never changed by a token.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for passwords and tokens, which come next"))]
     SignedIn,
     /// An operator of the installation.
     Operator,
@@ -37,6 +36,11 @@ const fn see(operation: &'static str, action: Action) -> (&'static str, Kind, Ne
 
 const fn converse(operation: &'static str, action: Action) -> (&'static str, Kind, Needs) {
     (operation, Kind::Mutation, Needs::Member(action, TokenScope::Conversations))
+}
+
+/// How the member signs in.
+const fn sign(operation: &'static str) -> (&'static str, Kind, Needs) {
+    (operation, Kind::Mutation, Needs::SignedIn)
 }
 
 const fn settle(operation: &'static str, action: Action) -> (&'static str, Kind, Needs) {
@@ -59,6 +63,13 @@ const OPERATIONS: &[(&str, Kind, Needs)] = &[
     see("channelKinds", Action::SeeAccount),
     ("deadLetters", Kind::Query, Needs::Operator),
     ("acceptInvitation", Kind::Mutation, Needs::Nothing),
+    ("signIn", Kind::Mutation, Needs::Nothing),
+    // A browser may also forget a session that is none any more.
+    ("signOut", Kind::Mutation, Needs::Nothing),
+    sign("changePassword"),
+    sign("endSession"),
+    sign("createApiToken"),
+    sign("revokeApiToken"),
     settle("updateAccount", Action::ManageAccount),
     settle("inviteMember", Action::ManageAccount),
     settle("setMemberPermissions", Action::ManageAccount),

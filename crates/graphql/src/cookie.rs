@@ -23,7 +23,6 @@ pub(crate) fn set(token: &str, seconds: u64) -> String {
 }
 
 /// What a browser is told to forget.
-#[cfg_attr(not(test), expect(dead_code, reason = "for signing in, which comes next"))]
 pub(crate) fn clear() -> String {
     set("", 0)
 }

@@ -1,15 +1,16 @@
 //! How members come, go and change: invitations, permissions, removal, availability.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use parlance_app::front::Accepted;
+use parlance_app::front::{Accepted, Credential, Done, Given};
 use parlance_domain::{Command, Email, MemberId, Name, account::Language, member::MemberCommand};
 
 use crate::{
-    errors::{Refused, UserError, Wrong},
+    errors::{ErrorCode, Refused, UserError, Wrong},
     members::{Member, Permission, Viewer},
     payload::{Outcome, done, payload},
     scalars::{DateTime, Position, id},
     session::{Scope, Session},
+    signing_in::{begun, placed},
 };
 
 /// Whom to invite.
@@ -29,6 +30,9 @@ pub struct InviteMemberInput {
 pub struct AcceptInvitationInput {
     /// The invitation's token, as `inviteMember` gave it.
     token: String,
+    /// The password to sign in with from now on: 10 to 256 characters of any kind, and not one of the first that
+    /// anybody would try. With it the answer signs the person in by a cookie; without it, it gives an API token.
+    password: Option<String>,
 }
 
 /// Whose permissions to set.
@@ -115,7 +119,13 @@ impl InviteMemberPayload {
     }
 }
 
-pub struct AcceptInvitationPayload(std::result::Result<(Outcome<MemberId>, Accepted), Vec<UserError>>);
+pub struct AcceptInvitationPayload(std::result::Result<(Outcome<MemberId>, How), Vec<UserError>>);
+
+/// How a new member is known from now on.
+pub enum How {
+    ByToken(String),
+    BySession(Credential),
+}
 
 /// What came of `acceptInvitation`.
 #[Object]
@@ -123,8 +133,13 @@ impl AcceptInvitationPayload {
     /// The new member as who asks: their account and permissions. Null if it was refused; and null, with an error
     /// `NOT_SHOWN_YET` beside, if it was done but is not shown in time.
     async fn viewer(&self) -> Result<Option<Viewer>> {
-        let Ok((outcome, _)) = &self.0 else { return Ok(None) };
-        Ok(outcome.object::<Member>().await?.map(|_| Viewer(outcome.scope().clone())))
+        let Ok((outcome, how)) = &self.0 else { return Ok(None) };
+        let credential = match how {
+            How::ByToken(_) => None,
+            How::BySession(credential) => Some(*credential),
+        };
+        let scope = outcome.scope().clone();
+        Ok(outcome.object::<Member>().await?.map(|_| Viewer { scope, credential }))
     }
 
     /// The new member. Null if it was refused; and null, with an error `NOT_SHOWN_YET` beside, if it was done but
@@ -137,9 +152,12 @@ impl AcceptInvitationPayload {
     }
 
     /// The member's API token, to be sent as `Authorization: Bearer …` with every request. It is shown here and
-    /// never again. Null if it was refused.
+    /// never again. Null if it was refused, and where a password was given: then the answer's cookie signs them in.
     async fn api_token(&self) -> Option<&str> {
-        self.0.as_ref().ok().map(|(_, accepted)| accepted.token.as_str())
+        match &self.0 {
+            Ok((_, How::ByToken(token))) => Some(token),
+            Ok((_, How::BySession(_))) | Err(_) => None,
+        }
     }
 
     /// From this position on, queries show what was done. Null if it was refused.
@@ -201,26 +219,41 @@ impl MembersMutation {
         Ok(Some(InviteMemberPayload { outcome, token }))
     }
 
-    /// Joins an account with an invitation's token, and gives an API token. Needs no API token itself.
+    /// Joins an account with an invitation's token. With a password it signs the person in, without one it gives an
+    /// API token. Needs no API token itself. Attempts are limited by where they come from.
     async fn accept_invitation(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The invitation.")] input: AcceptInvitationInput,
     ) -> Result<Option<AcceptInvitationPayload>> {
         let session = Session::of(ctx);
-        let accepted = match session.front.accept_invitation(input.token).await.map_err(Refused::from) {
+        let password = input.password.map(Into::into);
+        let accepted = session.front.accept_invitation(input.token, password, session.address());
+        let accepted = match accepted.await.map_err(Refused::from) {
             Ok(accepted) => accepted,
             Err(Refused::Wrong(wrong)) => {
-                let told = wrong.into_iter().map(|wrong| Wrong { field: Some("token"), ..wrong });
+                let told = wrong.into_iter().map(|wrong| match placed(wrong, "password") {
+                    Wrong { field: None, code: ErrorCode::InvitationInvalid, .. } => {
+                        Wrong { field: Some("token"), ..wrong }
+                    }
+                    placed => placed,
+                });
                 let errors = told.map(|wrong| UserError::new(&wrong, Language::En, None)).collect();
                 return Ok(Some(AcceptInvitationPayload(Err(errors))));
             }
             Err(fault) => return Err(session.error(fault)),
         };
-        let scope = Scope::new(session.front.clone(), accepted.value.asker, session.trace.clone());
-        let joined = (accepted.value.asker.member, accepted.position);
-        let outcome = Outcome::of(scope, "token", async { Ok(joined) }).await?;
-        Ok(Some(AcceptInvitationPayload(Ok((outcome, accepted.value)))))
+        let Done { value: Accepted { asker, given }, position } = accepted;
+        let how = match given {
+            Given::ApiToken(token) => How::ByToken(token),
+            Given::Session(session) => {
+                begun(ctx, &session);
+                How::BySession(session.credential)
+            }
+        };
+        let scope = Scope::new(session.front.clone(), asker, session.trace.clone());
+        let outcome = Outcome::of(scope, "token", async { Ok((asker.member, position)) }).await?;
+        Ok(Some(AcceptInvitationPayload(Ok((outcome, how)))))
     }
 
     /// Sets what a member may do. For members with account settings access; the account's last one keeps it.

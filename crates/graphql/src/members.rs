@@ -1,16 +1,18 @@
 //! Members: the type, the viewer, and the queries for them.
 
 use async_graphql::{Context, Enum, ID, Object, Result};
-use parlance_app::front::{MemberView, Towards};
+use parlance_app::front::{Credential, MemberView, Towards};
 use parlance_domain::{MemberId, member::Standing};
 
 use crate::{
     account::Account,
+    credentials::{ApiToken, SignedInSession},
     cursor::List,
+    errors::{ErrorCode, Wrong},
     paging::{connection, items, limit, page, place},
     payload::Shown,
     scalars::Position,
-    session::Scope,
+    session::{Scope, Session},
 };
 
 /// Where a member stands in the account.
@@ -92,25 +94,53 @@ impl Shown for Member {
     }
 }
 
-pub struct Viewer(pub(crate) Scope);
+pub struct Viewer {
+    pub(crate) scope: Scope,
+    /// By what they are known; `None`: by nothing yet that they could ask with.
+    pub(crate) credential: Option<Credential>,
+}
 
-/// The member who asks, as the API token tells.
+/// The member who asks, as their session or API token tells.
 #[Object]
 impl Viewer {
     /// The member.
     async fn member(&self) -> Result<Option<Member>> {
-        Member::load(&self.0, self.0.by().member).await
+        Member::load(&self.scope, self.scope.by().member).await
     }
 
     /// The member's account.
     async fn account(&self) -> Result<Option<Account>> {
-        Account::load(&self.0, self.0.by().account).await
+        Account::load(&self.scope, self.scope.by().account).await
     }
 
     /// What the member may do beyond what every member may do.
     async fn permissions(&self) -> Result<Vec<Permission>> {
-        let member = Member::load(&self.0, self.0.by().member).await?;
+        let member = Member::load(&self.scope, self.scope.by().member).await?;
         Ok(Permission::of(member.is_some_and(|member| member.0.settings_access)))
+    }
+
+    /// Where the member is signed in, oldest first; at most 20. For who is signed in: by an API token it is refused.
+    #[graphql(complexity = "20 * child_complexity + 1")]
+    async fn sessions(&self) -> Result<Vec<SignedInSession>> {
+        let found = self.scope.front().sessions(self.scope.by(), self.credential().await?).await;
+        Ok(self.scope.answer(found).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// The member's API tokens, oldest first; at most 64. For who is signed in: by an API token it is refused.
+    #[graphql(complexity = "64 * child_complexity + 1")]
+    async fn api_tokens(&self) -> Result<Vec<ApiToken>> {
+        let found = self.scope.front().api_tokens(self.scope.by(), self.credential().await?).await;
+        Ok(self.scope.answer(found).await?.into_iter().map(Into::into).collect())
+    }
+}
+
+impl Viewer {
+    /// What sessions and API tokens are asked for with.
+    async fn credential(&self) -> Result<Credential> {
+        match self.credential {
+            Some(credential) => Ok(credential),
+            None => Err(self.scope.error(Wrong::new(ErrorCode::SessionRequired)).await),
+        }
     }
 }
 
@@ -130,7 +160,9 @@ impl MembersQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Answer only once this position is shown.")] at_least: Option<Position>,
     ) -> Result<Option<Viewer>> {
-        Scope::at_least(ctx, at_least).await.map(Viewer).map(Some)
+        let scope = Scope::at_least(ctx, at_least).await?;
+        let credential = Session::of(ctx).member().map(|(_, credential)| credential);
+        Ok(Some(Viewer { scope, credential }))
     }
 
     /// The account's members, invited ones included and removed ones not, in a fixed order that says nothing.

@@ -58,18 +58,26 @@ impl ScalarType for Position {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(Timestamp);
 
+impl From<DateTime> for Timestamp {
+    fn from(at: DateTime) -> Self {
+        at.0
+    }
+}
+
 impl From<Timestamp> for DateTime {
     fn from(at: Timestamp) -> Self {
         Self(at)
     }
 }
 
-/// A moment in UTC, written as RFC 3339 says, with microseconds: `2026-03-01T09:30:00.000000Z`.
+/// A moment, written as RFC 3339 says. Answers have it in UTC with microseconds: `2026-03-01T09:30:00.000000Z`;
+/// arguments may have any offset.
 #[Scalar(name = "DateTime")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
-        // Nothing takes a moment from outside yet; reading one half right would be worse than not at all.
-        Err(InputValueError::expected_type(value))
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        let read = Timestamp::from_rfc3339(text);
+        read.map(Self).ok_or_else(|| InputValueError::custom("not a moment as RFC 3339 writes it"))
     }
 
     fn to_value(&self) -> Value {
@@ -100,6 +108,17 @@ mod tests {
             assert!(Position::parse(Value::String(wrong.to_owned())).is_err(), "{wrong}");
         }
         assert!(Position::parse(Value::from(7)).is_err());
+    }
+
+    #[test]
+    fn a_moment_is_read_in_any_offset() {
+        let read = |text: &str| DateTime::parse(Value::String(text.to_owned())).map(|at| at.0.to_string());
+        assert_eq!(read("2026-03-01T09:30:00.000000Z").unwrap(), "2026-03-01T09:30:00.000000Z");
+        assert_eq!(read("2026-03-01T10:30:00+01:00").unwrap(), "2026-03-01T09:30:00.000000Z");
+        for wrong in ["", "2026-03-01", "2026-03-01T10:30:00", "yesterday", "2026-13-01T00:00:00Z"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        assert!(DateTime::parse(Value::from(7)).is_err());
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::{
     connections::{ConnectionsMutation, ConnectionsQuery},
     conversation_changes::ConversationsMutation,
     conversations::ConversationsQuery,
+    credentials::CredentialsMutation,
     dead_letters::DeadLettersQuery,
     limits::{self, COMPLEXITY_MAX, DIRECTIVES_MAX, NESTING_MAX},
     member_changes::MembersMutation,
@@ -24,6 +25,7 @@ use crate::{
     node::NodeQuery,
     sections::SectionsQuery,
     session::Session,
+    signing_in::SigningInMutation,
     subscriptions::Subscription,
     visitor::Visitor,
 };
@@ -51,6 +53,8 @@ pub struct Mutation(
     AccountMutation,
     ChannelsMutation,
     ConnectionsMutation,
+    SigningInMutation,
+    CredentialsMutation,
     MembersMutation,
     ConversationsMutation,
 );

@@ -1,6 +1,6 @@
 //! Who asks, during one request: nobody, an operator, or a member with what they may see (`Scope`).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use async_graphql::{Context, Error};
 use parlance_app::front::{Asker, Credential, FrontError, Principal, SharedFront};
@@ -19,6 +19,7 @@ use crate::{
 pub(crate) struct Session {
     pub front: SharedFront,
     pub trace: Arc<Trace>,
+    address: Option<IpAddr>,
     who: Who,
 }
 
@@ -38,11 +39,24 @@ impl Session {
                 Who::Member(Scope::new(front.clone(), by, trace.clone()), credential)
             }
         };
-        Self { front, trace, who }
+        Self { front, trace, address: visitor.address, who }
     }
 
     pub fn of<'a>(ctx: &Context<'a>) -> &'a Self {
         ctx.data_unchecked::<Self>()
+    }
+
+    /// Where the request comes from, as far as it is known.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// The member who asks, and by what.
+    pub fn member(&self) -> Option<(Asker, Credential)> {
+        match &self.who {
+            Who::Member(scope, credential) => Some((scope.by(), *credential)),
+            Who::Nobody | Who::Operator(_) => None,
+        }
     }
 
     /// The operator who asks, where the table of operations has this one for operators.

@@ -12,6 +12,7 @@ mod log;
 mod named;
 mod pages;
 mod read_models;
+mod sign_ins;
 mod sql;
 mod tokens;
 mod wal;

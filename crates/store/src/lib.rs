@@ -1,5 +1,5 @@
 //! The ports between Parlance and its stores: [`EventLog`], [`Keys`], [`ReadModels`], [`Pages`], [`Tokens`],
-//! what they can answer, the canonical form of a row, and the suite that every adapter must pass.
+//! [`SignIns`], what they can answer, the canonical form of a row, and the suite that every adapter must pass.
 //!
 //! To add an adapter: a crate that implements [`Store`], migrations with the same numbers and names, and a
 //! test that calls [`contract_tests!`].
@@ -12,6 +12,7 @@ mod error;
 mod log;
 mod pages;
 mod read_models;
+mod sign_ins;
 mod tokens;
 
 pub use batch::{
@@ -24,10 +25,10 @@ pub use pages::{Bucket, NAMED_MAX, PAGE_ROWS_MAX, Pages, Place, ThreadOrder, Wan
 pub use read_models::{
     Checkpoint, FIRST_GENERATION, Generation, PageWrite, ParkedStream, ProjectionState, ReadModels,
 };
-
+pub use sign_ins::{EmailHash, MEMBERSHIPS_MAX, Sessions, SignIns, StoredPassword};
 pub use tokens::{StoredToken, TOKENS_PER_MEMBER_MAX, TokenHash, TokenKind, Tokens};
 
 /// Everything a store offers.
-pub trait Store: EventLog + Keys + ReadModels + Pages + Tokens {}
+pub trait Store: EventLog + Keys + ReadModels + Pages + Tokens + SignIns {}
 
-impl<T: EventLog + Keys + ReadModels + Pages + Tokens> Store for T {}
+impl<T: EventLog + Keys + ReadModels + Pages + Tokens + SignIns> Store for T {}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::FutureExt as _;
 use parlance_domain::{
     AccountId, Actor, ChannelId, Command, CommandId, ConnectionId, ConversationId, CorrelationId, Email,
     MemberId, MessageId, Name, OperatorId, Position, Refusal,
@@ -11,13 +11,12 @@ use parlance_domain::{
     permissions::{Action, permits},
     reading::{ReadingCommand, ReadingError},
 };
-use parlance_store::{Store, StoreError, TokenKind};
+use parlance_store::{Store, StoreError};
 
 use super::{
-    Accepted, AccountView, Answer, Asker, ChannelView, ConnectChannel, ConnectionView, ConversationChange,
+    AccountView, Answer, Asker, ChannelView, ConnectChannel, ConnectionView, ConversationChange,
     ConversationView, DeadLetterView, Done, Following, Front, FrontError, InboxChange, Invitation,
-    MemberView, MessageView, Page, Place, Principal, Section, SectionView, ThreadPage,
-    connecting::Connecting,
+    MemberView, MessageView, Page, Place, Section, SectionView, ThreadPage, connecting::Connecting,
 };
 use crate::{
     Parlance,
@@ -27,7 +26,8 @@ use crate::{
     ingestion::Providers,
     keys::Keyring,
     queries::{Queries, QuerySettings},
-    tokens::{self, Presented},
+    sign_in::SignIn,
+    tokens,
 };
 
 /// What a desk needs to know besides its Parlance.
@@ -46,6 +46,7 @@ pub struct Desk<S> {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Entropy,
     pub(super) queries: Queries<S>,
+    pub(super) sign_in: SignIn<S>,
     pub(super) providers: Providers,
     pub(super) closed_kinds: Vec<ChannelKind>,
 }
@@ -59,6 +60,7 @@ impl<S: Store + Clone> Desk<S> {
             commands: parlance.commands.clone(),
             clock: Arc::clone(&parlance.clock),
             entropy: parlance.entropy.clone(),
+            sign_in: parlance.sign_in.clone(),
             queries: Queries::new(
                 parlance,
                 QuerySettings {
@@ -86,7 +88,7 @@ impl<S: Store + Clone> Desk<S> {
         }
     }
 
-    async fn one(&self, by: Asker, command: Command) -> Result<Receipt, CommandError> {
+    pub(super) async fn one(&self, by: Asker, command: Command) -> Result<Receipt, CommandError> {
         self.commands.submit(self.ask(by.account, Actor::Member(by.member), vec![command])).await
     }
 
@@ -126,29 +128,6 @@ impl<S: Store + Clone> Desk<S> {
         Ok(Done { value: Invitation { member, token, expires_at }, position })
     }
 
-    async fn accept(&self, token: &str) -> Result<Done<Accepted>, FrontError> {
-        let Some(Presented::Member { kind: TokenKind::Invitation, account, hash }) = tokens::parse(token)
-        else {
-            return Err(FrontError::InvitationInvalid);
-        };
-        let found = self.store.find_token(account, hash).await?.ok_or(FrontError::InvitationInvalid)?;
-        let (now, member) = (self.clock.now(), self.member(account, found.member).await?);
-        // Who joined by it and never saw the answer may ask again.
-        let joined_by_it = member.is_active()
-            && member.joined_at.is_some_and(|at| at >= found.created_at)
-            && found.expires_at.is_none_or(|end| now < end);
-        if !tokens::counts(&found, &member, now) && !joined_by_it {
-            return Err(FrontError::InvitationInvalid);
-        }
-        let asker = Asker { account, member: found.member };
-        let receipt = self.one(asker, Command::Member(found.member, MemberCommand::Join)).await?;
-        let member = self.member(account, found.member).await?;
-        let joined = (found.member, &*member);
-        let token = tokens::accept_invitation(&self.store, &self.entropy, account, hash, joined, now).await?;
-        let token = token.ok_or(FrontError::InvitationInvalid)?;
-        Ok(Done { value: Accepted { asker, token }, position: receipt.position() })
-    }
-
     async fn seen(
         &self,
         by: Asker,
@@ -168,14 +147,6 @@ impl<S: Store + Clone> Desk<S> {
 }
 
 impl<S: Store + Clone> Front for Desk<S> {
-    fn authenticate<'a>(&'a self, token: &'a str) -> Answer<'a, Principal> {
-        self.queries.authenticate(token).boxed()
-    }
-
-    fn ended(&self, principal: Principal) -> BoxFuture<'static, ()> {
-        self.queries.clone().ended(principal).boxed()
-    }
-
     fn permitted(&self, by: Asker, action: Action) -> Answer<'_, ()> {
         self.judge(by, action).boxed()
     }
@@ -300,10 +271,6 @@ impl<S: Store + Clone> Front for Desk<S> {
         settings_access: bool,
     ) -> Answer<'_, Done<Invitation>> {
         self.invite(by, email, name, settings_access).boxed()
-    }
-
-    fn accept_invitation(&self, token: String) -> Answer<'_, Done<Accepted>> {
-        async move { self.accept(&token).await }.boxed()
     }
 
     fn mark_seen(&self, by: Asker, conversation: ConversationId, up_to: Position) -> Answer<'_, Receipt> {

@@ -1,8 +1,8 @@
 //! Why a question or a wish is not answered.
 
-use parlance_store::StoreError;
+use parlance_store::{StoreError, TOKENS_PER_MEMBER_MAX};
 
-use crate::{command::CommandError, ingestion::CheckError};
+use crate::{command::CommandError, ingestion::CheckError, sign_in::PasswordError};
 
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum FrontError {
@@ -33,6 +33,28 @@ pub enum FrontError {
     /// The invitation's token is none, was used, or is too old.
     #[error("the invitation is not valid any more; ask for a new one")]
     InvitationInvalid,
+    /// The address, the password or the account is wrong; which of them is not told.
+    #[error("this e-mail address and password do not fit")]
+    SignInRefused,
+    /// Nothing was looked at. The same for addresses that are known and those that are not.
+    #[error("too many attempts; try again in {seconds} seconds")]
+    TooManyAttempts { seconds: u32 },
+    /// Too many passwords are being checked. Nothing was done; ask again.
+    #[error("too many passwords are being checked at the moment; try again")]
+    Busy,
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error("the current password is wrong")]
+    CurrentPasswordWrong,
+    /// Passwords, sessions and API tokens are for who signed in, never for a program with an API token.
+    #[error("this needs a session; sign in")]
+    SessionRequired,
+    #[error("an API token needs at least one scope")]
+    NoScope,
+    #[error("this moment is past")]
+    AlreadyPast,
+    #[error("a member has at most {TOKENS_PER_MEMBER_MAX} API tokens")]
+    TooManyTokens,
     #[error(transparent)]
     Command(#[from] CommandError),
     #[error(transparent)]

@@ -7,6 +7,7 @@ mod connecting;
 mod desk;
 mod error;
 mod principal;
+mod signing;
 mod views;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use self::{
     desk::{Desk, DeskSettings},
     error::FrontError,
     principal::{Asker, Credential, CredentialKind, Principal, TokenScope, TokenScopes},
+    signing::{Accepted, Given, Signing},
     views::{
         AccountView, ChannelHealth, ChannelView, ConnectionView, ConversationView, DeadLetterView,
         MemberView, MessageDirection, MessageSort, MessageView, Page, Section, SectionView,
@@ -65,13 +67,6 @@ pub struct Invitation {
     pub expires_at: parlance_domain::Timestamp,
 }
 
-/// What accepting an invitation gives: a member with an API token, shown once.
-#[derive(Clone)]
-pub struct Accepted {
-    pub asker: Asker,
-    pub token: String,
-}
-
 /// Which end of a thread a page begins at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Towards {
@@ -103,14 +98,7 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, FrontError>>;
 pub type Following<T> = BoxStream<'static, Result<T, FrontError>>;
 
 /// Everything that interfaces ask. Pages hold at most [`Page::ITEMS_MAX`] items, lists of ids as many.
-pub trait Front: Send + Sync + 'static {
-    /// Whom an API token, an operator's token or a session's names; `NotFound` for a token that is none (any more).
-    fn authenticate<'a>(&'a self, token: &'a str) -> Answer<'a, Principal>;
-
-    /// Resolves once the principal's credential does not count any more, a few seconds later at most: it ran out
-    /// or was revoked, or its member was removed.
-    fn ended(&self, principal: Principal) -> BoxFuture<'static, ()>;
-
+pub trait Front: Signing {
     /// Whether the permissions table permits it. What is permitted channel by channel is judged where the channel is
     /// known: here it is enough to be an active member. `NotPermitted`; `NotFound` for who is no active member.
     fn permitted(&self, by: Asker, action: Action) -> Answer<'_, ()>;
@@ -220,9 +208,6 @@ pub trait Front: Send + Sync + 'static {
         name: Name,
         settings_access: bool,
     ) -> Answer<'_, Done<Invitation>>;
-
-    /// For whoever holds an invitation's token.
-    fn accept_invitation(&self, token: String) -> Answer<'_, Done<Accepted>>;
 
     fn mark_seen(&self, by: Asker, conversation: ConversationId, up_to: Position) -> Answer<'_, Receipt>;
 }

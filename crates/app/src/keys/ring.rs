@@ -340,6 +340,15 @@ impl Keyring {
         }
     }
 
+    /// Wraps a key of the installation's by the master key.
+    pub(crate) fn wrap(&self, associated: &[u8], key: &[u8]) -> Vec<u8> {
+        self.master.seal(&self.entropy, associated, key)
+    }
+
+    pub(crate) fn unwrap(&self, associated: &[u8], wrapped: &[u8]) -> Result<Vec<u8>, NotOpened> {
+        self.master.open(associated, wrapped)
+    }
+
     pub(crate) fn entropy(&self) -> &Entropy {
         &self.entropy
     }

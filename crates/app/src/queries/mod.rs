@@ -27,12 +27,12 @@ use parlance_store::{Store, StoreError};
 
 use crate::{
     Parlance,
-    clock::Clock,
     command::CommandPath,
     feed::Feeds,
     front::{AccountView, Asker, FrontError},
     keys::Keyring,
     projections::Projections,
+    sign_in::SignIn,
 };
 
 /// Read models follow within milliseconds; who waits longer than this is better told so.
@@ -57,7 +57,7 @@ pub struct Queries<S> {
     commands: CommandPath<S>,
     projections: Projections,
     feeds: Feeds,
-    clock: Arc<dyn Clock>,
+    sign_in: SignIn<S>,
     settings: Arc<QuerySettings>,
 }
 
@@ -69,7 +69,7 @@ impl<S: Store + Clone> Queries<S> {
             commands: parlance.commands.clone(),
             projections: parlance.projections.clone(),
             feeds: Feeds::default(),
-            clock: Arc::clone(&parlance.clock),
+            sign_in: parlance.sign_in.clone(),
             settings: Arc::new(settings),
         }
     }

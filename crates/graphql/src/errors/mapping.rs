@@ -5,6 +5,7 @@ use parlance_app::{
     command::CommandError,
     front::{FrontError, StoreError},
     ingestion::CheckError,
+    sign_in::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordError},
 };
 use parlance_domain::{
     IdError, Refusal, TextError, account::AccountError, channel::ChannelError, connection::ConnectionError,
@@ -27,6 +28,18 @@ pub(crate) fn judge(error: FrontError) -> Result<Wrong, Fault> {
         FrontError::Credentials(CheckError::Refused) => Ok(ErrorCode::CredentialsRefused),
         FrontError::Credentials(CheckError::Unavailable) => Ok(ErrorCode::ProviderUnavailable),
         FrontError::InvitationInvalid => Ok(ErrorCode::InvitationInvalid),
+        FrontError::SignInRefused => Ok(ErrorCode::SignInRefused),
+        FrontError::TooManyAttempts { seconds } => {
+            let limit = usize::try_from(*seconds).ok();
+            return Ok(Wrong { limit, ..Wrong::new(ErrorCode::TooManyAttempts) });
+        }
+        FrontError::Busy => Err(FaultCode::Unavailable),
+        FrontError::Password(error) => return Ok(password(*error)),
+        FrontError::CurrentPasswordWrong => Ok(ErrorCode::CurrentPasswordWrong),
+        FrontError::SessionRequired => Ok(ErrorCode::SessionRequired),
+        FrontError::NoScope => Ok(ErrorCode::Empty),
+        FrontError::AlreadyPast => Ok(ErrorCode::AlreadyPast),
+        FrontError::TooManyTokens => Ok(ErrorCode::TooManyTokens),
         FrontError::Command(error) => match error {
             CommandError::Refused(refusal) => match refused(refusal) {
                 Some(wrong) => return Ok(wrong),
@@ -39,6 +52,15 @@ pub(crate) fn judge(error: FrontError) -> Result<Wrong, Fault> {
         FrontError::Store(error) => Err(store(error)),
     };
     code.map(Wrong::new).map_err(|code| Fault { code, cause: error })
+}
+
+fn password(error: PasswordError) -> Wrong {
+    let (code, limit) = match error {
+        PasswordError::TooShort => (ErrorCode::TooShort, Some(PASSWORD_CHARS_MIN)),
+        PasswordError::TooLong => (ErrorCode::TooLong, Some(PASSWORD_CHARS_MAX)),
+        PasswordError::TooEasy => (ErrorCode::PasswordTooEasy, None),
+    };
+    Wrong { limit, ..Wrong::new(code) }
 }
 
 fn store(error: &StoreError) -> FaultCode {

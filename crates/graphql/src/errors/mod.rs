@@ -33,6 +33,8 @@ pub enum ErrorCode {
     Empty,
     /// The text is too long. The message says how long it may be.
     TooLong,
+    /// The text is too short. The message says how long it must be.
+    TooShort,
     /// The text holds a control character, such as a line break.
     ControlCharacter,
     /// The text is not an e-mail address.
@@ -51,6 +53,19 @@ pub enum ErrorCode {
     MemberNotActive,
     /// The invitation does not exist, was used, or is too old.
     InvitationInvalid,
+    /// The e-mail address is not known, the password is wrong, or the member has not joined or was removed: they all
+    /// look the same.
+    SignInRefused,
+    /// It was tried too often. `retryAfterSeconds` tells when to try again.
+    TooManyAttempts,
+    /// The password is among the first that anybody would try: a common one, the e-mail address, one character.
+    PasswordTooEasy,
+    /// The current password is wrong, or there is none yet.
+    CurrentPasswordWrong,
+    /// The moment must be in the future.
+    AlreadyPast,
+    /// The member has as many API tokens as one can have; revoke one first.
+    TooManyTokens,
     /// The kind of channel is not offered to new connections.
     KindClosed,
     /// The text cannot be the id of a page, or a phone number with its country code.
@@ -108,7 +123,7 @@ pub(crate) struct Wrong {
     pub code: ErrorCode,
     /// The input's field concerned.
     pub field: Option<&'static str>,
-    /// How long a text may be, for [`ErrorCode::TooLong`].
+    /// The number in the message: how long a text may or must be, or how many seconds to wait.
     pub limit: Option<usize>,
     /// For [`ErrorCode::AlreadyAssigned`].
     pub taken: Option<Taken>,
@@ -150,6 +165,8 @@ pub struct UserError {
     pub message: String,
     /// The part of the mutation's arguments concerned, from the outside in, such as `["input", "name"]`.
     pub path: Vec<String>,
+    /// For `TOO_MANY_ATTEMPTS`: how many seconds to wait before trying again.
+    pub retry_after_seconds: Option<i32>,
     /// For `ALREADY_ASSIGNED`: who holds the conversation.
     pub already_assigned: Option<AlreadyAssigned>,
 }
@@ -159,7 +176,10 @@ impl UserError {
         let path = std::iter::once("input").chain(wrong.field).map(str::to_owned).collect();
         let already_assigned =
             wrong.taken.zip(scope).map(|(taken, scope)| AlreadyAssigned { taken, scope: scope.clone() });
-        Self { code: wrong.code, message: wrong.message(language), path, already_assigned }
+        let seconds = wrong.limit.filter(|_| wrong.code == ErrorCode::TooManyAttempts);
+        let retry_after_seconds = seconds.map(|seconds| i32::try_from(seconds).unwrap_or(i32::MAX));
+        let message = wrong.message(language);
+        Self { code: wrong.code, message, path, retry_after_seconds, already_assigned }
     }
 }
 

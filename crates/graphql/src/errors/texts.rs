@@ -17,7 +17,7 @@ pub(super) fn text(wrong: &Wrong, language: Language) -> String {
     }
 }
 
-/// English, Hungarian. `{limit}` stands for how long a text may be.
+/// English, Hungarian. `{limit}` stands for the refusal's number: how long a text may or must be, or seconds.
 const fn texts(code: ErrorCode) -> (&'static str, &'static str) {
     match code {
         ErrorCode::NotFound => (
@@ -46,6 +46,10 @@ const fn texts(code: ErrorCode) -> (&'static str, &'static str) {
         ErrorCode::TooLong => (
             "This is too long. It may be at most {limit} characters.",
             "Ez túl hosszú. Legfeljebb {limit} karakter lehet.",
+        ),
+        ErrorCode::TooShort => (
+            "This is too short. It must be at least {limit} characters.",
+            "Ez túl rövid. Legalább {limit} karakter legyen.",
         ),
         ErrorCode::ControlCharacter => (
             "This holds a line break or another control character. Remove it.",
@@ -82,6 +86,29 @@ const fn texts(code: ErrorCode) -> (&'static str, &'static str) {
         ErrorCode::InvitationInvalid => (
             "This invitation is not valid any more. Ask for a new one.",
             "Ez a meghívó már nem érvényes. Kérj újat.",
+        ),
+        ErrorCode::SignInRefused => (
+            "This e-mail address and password do not fit. Check both, or ask your operator for a new password.",
+            "Ez az e-mail-cím és jelszó nem illik össze. Nézd meg mindkettőt, vagy kérj új jelszót az üzemeltetőtől.",
+        ),
+        ErrorCode::TooManyAttempts => (
+            "This was tried too often. Try again in {limit} seconds.",
+            "Túl sok próbálkozás. Próbáld újra {limit} másodperc múlva.",
+        ),
+        ErrorCode::PasswordTooEasy => (
+            "This password is easy to guess. Choose another: a few words that nobody would expect are good.",
+            "Ez a jelszó könnyen kitalálható. Válassz másikat: néhány váratlan szó jó lesz.",
+        ),
+        ErrorCode::CurrentPasswordWrong => (
+            "The current password is wrong. Type it again, or ask your operator for a new one.",
+            "A jelenlegi jelszó nem ez. Írd be újra, vagy kérj újat az üzemeltetőtől.",
+        ),
+        ErrorCode::AlreadyPast => {
+            ("This moment is past. Choose one in the future.", "Ez az időpont már elmúlt. Jövőbelit adj meg.")
+        }
+        ErrorCode::TooManyTokens => (
+            "You have as many API tokens as one can have. Revoke one that you do not need any more.",
+            "Több API-tokened nem lehet. Vonj vissza egyet, amelyre már nincs szükséged.",
         ),
         ErrorCode::KindClosed => (
             "This kind of channel is not offered to new connections. Choose another kind.",

@@ -1,6 +1,9 @@
 //! A front in memory: it answers with what it was given, records every call, and fails when told to.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex},
+};
 
 use async_graphql::{Request, Variables};
 use futures_util::{StreamExt as _, future::BoxFuture, stream};
@@ -9,13 +12,15 @@ use parlance_app::{
     front::{
         Accepted, AccountView, Answer, Asker, ChannelHealth, ChannelView, ConnectChannel, ConnectionView,
         ConversationChange, ConversationView, Credential, CredentialKind, DeadLetterView, Done, Following,
-        Front, FrontError, InboxChange, Invitation, MemberView, MessageDirection, MessageSort, MessageView,
-        Page, Place, Principal, Section, SectionView, ThreadPage, TokenHash, TokenScopes,
+        Front, FrontError, Given, InboxChange, Invitation, MemberView, MessageDirection, MessageSort,
+        MessageView, Page, Place, Principal, Section, SectionView, Signing, ThreadPage, TokenHash,
+        TokenScopes,
     },
+    sign_in::{AccountChoice, ApiTokenView, Attempt, Begun, NewApiToken, SessionView, SignedIn, Typed},
 };
 use parlance_domain::{
     AccountId, ChannelId, Command, ConnectionId, ConversationId, DeliveryId, Email, MemberId, MessageId,
-    Name, OperatorId, Position, Refusal, Timestamp,
+    Name, OperatorId, Position, Refusal, Timestamp, TokenId,
     account::Language,
     channel::{ReopenRule, Visibility},
     connection::ChannelKind,
@@ -173,19 +178,6 @@ pub fn member(id: MemberId) -> MemberView {
 }
 
 impl Front for Fake {
-    fn authenticate<'a>(&'a self, token: &'a str) -> Answer<'a, Principal> {
-        match token {
-            "prl_eva" | "prs_eva" => self.called("authenticate", eva()),
-            "pro_ops" => self.called("authenticate", Principal::Operator(OPERATOR)),
-            _ => Box::pin(async { Err(FrontError::NotFound) }),
-        }
-    }
-
-    fn ended(&self, _: Principal) -> BoxFuture<'static, ()> {
-        let ended = Arc::clone(&self.ended);
-        Box::pin(async move { ended.notified().await })
-    }
-
     fn permitted(&self, _: Asker, _: Action) -> Answer<'_, ()> {
         Box::pin(std::future::ready(Ok(())))
     }
@@ -362,14 +354,100 @@ impl Front for Fake {
         self.done("invite_member", Done { value: invitation, position: Position::new(42) })
     }
 
-    fn accept_invitation(&self, _: String) -> Answer<'_, Done<Accepted>> {
-        let accepted = Accepted { asker: BY, token: "prl_eva".to_owned() };
-        self.done("accept_invitation", Done { value: accepted, position: Position::new(42) })
-    }
-
     fn mark_seen(&self, _: Asker, _: ConversationId, _: Position) -> Answer<'_, Receipt> {
         self.done("mark_seen", Receipt::Unchanged { head: Position::new(42) })
     }
+}
+
+impl Signing for Fake {
+    fn authenticate<'a>(&'a self, token: &'a str) -> Answer<'a, Principal> {
+        match token {
+            "prl_eva" | "prs_eva" => self.called("authenticate", eva()),
+            "pro_ops" => self.called("authenticate", Principal::Operator(OPERATOR)),
+            _ => Box::pin(async { Err(FrontError::NotFound) }),
+        }
+    }
+
+    fn ended(&self, _: Principal) -> BoxFuture<'static, ()> {
+        let ended = Arc::clone(&self.ended);
+        Box::pin(async move { ended.notified().await })
+    }
+
+    fn sign_in(&self, attempt: Attempt, _: Option<(Asker, Credential)>) -> Answer<'_, SignedIn> {
+        let choice = |n| AccountChoice { account: AccountId::new(Uuid::from_u128(n)), name: None };
+        match attempt.account {
+            None => self.done("sign_in", SignedIn::Choose(vec![choice(1), choice(2)])),
+            Some(_) => self.done("sign_in", SignedIn::Session(begun())),
+        }
+    }
+
+    fn sign_out(&self, _: Asker, _: Credential, everywhere: bool) -> Answer<'_, ()> {
+        self.done(if everywhere { "sign_out everywhere" } else { "sign_out" }, ())
+    }
+
+    fn change_password(&self, _: Asker, _: Credential, _: Typed, _: Typed) -> Answer<'_, ()> {
+        self.done("change_password", ())
+    }
+
+    fn sessions(&self, _: Asker, _: Credential) -> Answer<'_, Vec<SessionView>> {
+        let id = TokenId::new(Uuid::from_u128(7));
+        let (created_at, last_used_at, ends_at) = (at(1), at(2), at(3));
+        self.done("sessions", vec![SessionView { id, created_at, ends_at, last_used_at, current: true }])
+    }
+
+    fn end_session(&self, _: Asker, _: Credential, _: TokenId) -> Answer<'_, ()> {
+        self.done("end_session", ())
+    }
+
+    fn api_tokens(&self, _: Asker, _: Credential) -> Answer<'_, Vec<ApiTokenView>> {
+        self.done("api_tokens", Vec::new())
+    }
+
+    fn create_api_token(
+        &self,
+        _: Asker,
+        _: Credential,
+        wanted: NewApiToken,
+    ) -> Answer<'_, (ApiTokenView, String)> {
+        let view = ApiTokenView {
+            id: TokenId::new(Uuid::from_u128(8)),
+            name: Some(wanted.name.as_str().to_owned()),
+            scopes: wanted.scopes,
+            created_at: at(1),
+            expires_at: wanted.expires_at,
+            last_used_at: None,
+        };
+        self.done("create_api_token", (view, "prl_new".to_owned()))
+    }
+
+    fn revoke_api_token(&self, _: Asker, _: Credential, _: TokenId) -> Answer<'_, ()> {
+        self.done("revoke_api_token", ())
+    }
+
+    fn accept_invitation(
+        &self,
+        _: String,
+        password: Option<Typed>,
+        _: Option<IpAddr>,
+    ) -> Answer<'_, Done<Accepted>> {
+        let given = match password {
+            Some(_) => Given::Session(begun()),
+            None => Given::ApiToken("prl_eva".to_owned()),
+        };
+        let value = Accepted { asker: BY, given };
+        self.done("accept_invitation", Done { value, position: Position::new(42) })
+    }
+}
+
+fn begun() -> Begun {
+    let token = "prs_eva".to_owned().into();
+    Begun { asker: BY, credential: session(), token, ends_at: at(30) }
+}
+
+/// By what Éva is known once she has signed in.
+pub fn session() -> Credential {
+    let kind = CredentialKind::Session;
+    Credential { hash: TokenHash([2; 32]), kind, scopes: TokenScopes::all() }
 }
 
 /// Runs a request as `principal`; the answer as JSON.

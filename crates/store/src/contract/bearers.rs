@@ -1,35 +1,60 @@
 //! Tokens that people and operators show: found by their hash alone, in their account alone.
 
-use parlance_domain::{MemberId, OperatorId};
+use parlance_domain::{MemberId, OperatorId, TokenId};
 
 use super::given::{Log, Seed, at, fresh_id};
 use crate::{Store, StoreError, StoredToken, TOKENS_PER_MEMBER_MAX, TokenHash, TokenKind};
 
-fn hash() -> TokenHash {
+pub(super) fn hash() -> TokenHash {
     let mut seed = Seed(fresh_id().as_u64_pair().0);
     let mut bytes = [0; 32];
     bytes.chunks_mut(8).for_each(|chunk| chunk.copy_from_slice(&seed.next().to_be_bytes()));
     TokenHash(bytes)
 }
 
-fn token(member: MemberId, kind: TokenKind) -> StoredToken {
-    StoredToken { kind, member, created_at: at(5), expires_at: None }
+pub(super) fn token(member: MemberId, kind: TokenKind) -> StoredToken {
+    StoredToken {
+        id: TokenId::new(fresh_id()),
+        kind,
+        member,
+        name: None,
+        scopes: String::new(),
+        created_at: at(5),
+        expires_at: None,
+        last_used_at: None,
+    }
 }
 
 pub async fn a_token_is_found_by_its_hash_in_its_account(store: impl Store + Clone) {
     let (account, other) = (Log::new(&store).account, Log::new(&store).account);
     let member = MemberId::new(fresh_id());
     let (api, invitation) = (hash(), hash());
-    let ending = StoredToken { expires_at: Some(at(9)), ..token(member, TokenKind::Invitation) };
-    store.put_token(account, api, token(member, TokenKind::Api)).await.expect("a token is stored");
-    store.put_token(account, invitation, ending).await.expect("a token is stored");
-    assert_eq!(store.find_token(account, api).await, Ok(Some(token(member, TokenKind::Api))));
-    assert_eq!(store.find_token(account, invitation).await, Ok(Some(ending)));
+    let plain = token(member, TokenKind::Api);
+    let full = StoredToken {
+        name: Some(vec![0, 255]),
+        scopes: "read settings".to_owned(),
+        expires_at: Some(at(9)),
+        last_used_at: Some(at(7)),
+        ..token(member, TokenKind::Invitation)
+    };
+    store.put_token(account, api, plain.clone()).await.expect("a token is stored");
+    store.put_token(account, invitation, full.clone()).await.expect("a token is stored");
+    assert_eq!(store.find_token(account, api).await, Ok(Some(plain.clone())));
+    assert_eq!(store.find_token(account, invitation).await, Ok(Some(full.clone())));
+    let mut both = store.find_tokens(account, vec![invitation, hash(), api]).await.expect("they are found");
+    both.sort_by_key(|(hash, _)| *hash == invitation);
+    assert_eq!(both, [(api, plain.clone()), (invitation, full)]);
+    assert_eq!(store.find_tokens(other, vec![invitation, api]).await, Ok(vec![]));
     assert_eq!(store.find_token(other, api).await, Ok(None));
     assert_eq!(store.find_token(account, hash()).await, Ok(None));
     let again = store.put_token(account, api, token(MemberId::new(fresh_id()), TokenKind::Api)).await;
     assert!(matches!(again, Err(StoreError::Refused(_))), "{again:?}");
-    assert_eq!(store.find_token(account, api).await, Ok(Some(token(member, TokenKind::Api))));
+    assert_eq!(store.find_token(account, api).await, Ok(Some(plain.clone())));
+    // Its id is one token's in the account, and may be another's elsewhere.
+    let same_id = StoredToken { id: plain.id, ..token(member, TokenKind::Api) };
+    let again = store.put_token(account, hash(), same_id.clone()).await;
+    assert!(matches!(again, Err(StoreError::Refused(_))), "{again:?}");
+    store.put_token(other, hash(), same_id).await.expect("a token is stored");
 }
 
 pub async fn a_member_s_tokens_of_a_kind_are_removed_together_and_once(store: impl Store + Clone) {
@@ -49,7 +74,7 @@ pub async fn a_member_s_tokens_of_a_kind_are_removed_together_and_once(store: im
     for hash in removed {
         store.put_token(account, hash, token(member, TokenKind::Api)).await.expect("a token is stored");
     }
-    let remove = || store.remove_tokens(account, member, TokenKind::Api);
+    let remove = || store.remove_tokens(account, member, TokenKind::Api, None);
     let (one, two) = tokio::join!(remove(), remove());
     let mut counts = [one.expect("tokens are removed"), two.expect("tokens are removed")];
     counts.sort_unstable();
@@ -75,7 +100,7 @@ pub async fn a_token_is_exchanged_once_and_for_all(store: impl Store + Clone) {
         store.put_token(account, hash, token(member, kind)).await.expect("a token is stored");
     }
     let (one, two) = (hash(), hash());
-    let exchange = |new| store.exchange_token(account, invitation, new, token(member, TokenKind::Api));
+    let exchange = |new| store.exchange_token(account, invitation, new, token(member, TokenKind::Api), None);
     let (first, second) = tokio::join!(exchange(one), exchange(two));
     let exchanged = [first.expect("an exchange is answered"), second.expect("an exchange is answered")];
     assert_eq!(exchanged.iter().filter(|told| **told).count(), 1, "exactly one is told");
@@ -87,7 +112,7 @@ pub async fn a_token_is_exchanged_once_and_for_all(store: impl Store + Clone) {
         assert_eq!(found.is_some(), there, "{hash:?}");
     }
     // One whose new token cannot be stored changes nothing.
-    let refused = store.exchange_token(account, newer, others, token(member, TokenKind::Api)).await;
+    let refused = store.exchange_token(account, newer, others, token(member, TokenKind::Api), None).await;
     assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
     assert!(store.find_token(account, newer).await.expect("tokens can be looked for").is_some());
     assert!(store.find_token(account, won).await.expect("tokens can be looked for").is_some());
@@ -104,7 +129,7 @@ pub async fn a_member_has_a_bounded_number_of_tokens(store: impl Store + Clone) 
     assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
     put(member, TokenKind::Invitation).await.expect("another kind has a bound of its own");
     put(MemberId::new(fresh_id()), TokenKind::Api).await.expect("and so has another member");
-    assert_eq!(store.remove_tokens(account, member, TokenKind::Api).await, Ok(TOKENS_PER_MEMBER_MAX));
+    assert_eq!(store.remove_tokens(account, member, TokenKind::Api, None).await, Ok(TOKENS_PER_MEMBER_MAX));
     put(member, TokenKind::Api).await.expect("there is room again");
 }
 

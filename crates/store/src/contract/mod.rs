@@ -18,6 +18,7 @@ pub mod read_models;
 pub mod reading;
 pub mod refusals;
 pub mod rows;
+pub mod sign_ins;
 pub mod snapshots;
 pub mod tokens;
 
@@ -99,6 +100,15 @@ macro_rules! contract_tests {
             rows::counters_sum_and_go_when_they_are_zero,
             rows::rows_are_scanned_in_key_order,
             rows::who_holds_which_conversations_is_found,
+            sign_ins::the_token_unused_longest_makes_room_for_a_new_one,
+            sign_ins::a_use_is_written_down_and_never_taken_back,
+            sign_ins::one_token_is_removed_by_its_id_by_its_member_once,
+            sign_ins::all_tokens_but_one_are_removed,
+            sign_ins::a_password_is_set_and_its_sessions_end_with_it,
+            sign_ins::an_invitation_is_exchanged_together_with_the_password,
+            sign_ins::what_a_removed_member_had_is_forgotten_and_nothing_newer,
+            sign_ins::the_directory_tells_the_memberships_of_an_address,
+            sign_ins::the_sign_in_key_is_the_first_that_came,
             snapshots::a_load_begins_at_the_snapshot,
             snapshots::a_snapshot_of_another_shape_is_ignored,
             snapshots::a_newer_snapshot_takes_the_older_one_s_place,
@@ -121,7 +131,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("mod.rs");
-    const NOUNS: [(&str, &str); 14] = [
+    const NOUNS: [(&str, &str); 15] = [
         ("accounts", include_str!("accounts.rs")),
         ("append", include_str!("append.rs")),
         ("bearers", include_str!("bearers.rs")),
@@ -134,6 +144,7 @@ mod tests {
         ("reading", include_str!("reading.rs")),
         ("refusals", include_str!("refusals.rs")),
         ("rows", include_str!("rows.rs")),
+        ("sign_ins", include_str!("sign_ins.rs")),
         ("snapshots", include_str!("snapshots.rs")),
         ("tokens", include_str!("tokens.rs")),
     ];
