@@ -65,6 +65,8 @@ pub struct Fake {
     pub fail_reads: Option<FrontError>,
     pub behind: bool,
     pub slow: bool,
+    /// What is followed goes on after what there is.
+    pub endless: bool,
     /// Told: credentials count no more.
     pub ended: Arc<Notify>,
     /// What followers of the inbox are told; the stream ends after it.
@@ -85,6 +87,7 @@ impl Default for Fake {
             fail_reads: None,
             behind: false,
             slow: false,
+            endless: false,
             ended: Arc::default(),
             inbox_changes: Vec::new(),
             conversation_changes: Vec::new(),
@@ -318,7 +321,8 @@ impl Front for Fake {
 
     fn inbox_changes(&self, _: Asker, after: Option<Position>) -> Following<InboxChange> {
         self.followed.lock().expect("no test panics inside").push(after);
-        stream::iter(self.inbox_changes.clone()).boxed()
+        let changes = stream::iter(self.inbox_changes.clone());
+        if self.endless { changes.chain(stream::pending()).boxed() } else { changes.boxed() }
     }
 
     fn conversation_changes(
