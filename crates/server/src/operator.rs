@@ -15,9 +15,10 @@ use axum::{
 use parlance_app::{
     Parlance,
     account::NewAccount,
-    front::{DeadLetterView, Page},
+    front::{Asker, DeadLetterView, FrontError, Page},
     projections,
     queries::{Queries, QuerySettings},
+    sign_in::Typed,
     tokens,
 };
 use parlance_domain::{
@@ -38,15 +39,53 @@ const BODY_WAIT: Duration = Duration::from_secs(5);
 /// How long a new account may take until it is shown.
 const SHOWN_WAIT: Duration = Duration::from_secs(10);
 
+/// A password on its way to the store. It is never printed.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NewPassword(String);
+
+impl NewPassword {
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl std::fmt::Debug for NewPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewPassword")
+    }
+}
+
 /// What can be asked.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    CreateAccount { name: Name, language: Language, time_zone: String, admin_email: Email, admin_name: Name },
-    MemberToken { account: AccountId, email: Email },
+    CreateAccount {
+        name: Name,
+        language: Language,
+        time_zone: String,
+        admin_email: Email,
+        admin_name: Name,
+    },
+    MemberToken {
+        account: AccountId,
+        email: Email,
+    },
+    /// `None`: one is made up.
+    ResetPassword {
+        account: AccountId,
+        email: Email,
+        password: Option<NewPassword>,
+    },
     OperatorToken,
-    DeadLetters { account: Option<AccountId>, before: Option<u64>, limit: usize },
-    ProjectionsStatus { account: Option<AccountId> },
+    DeadLetters {
+        account: Option<AccountId>,
+        before: Option<u64>,
+        limit: usize,
+    },
+    ProjectionsStatus {
+        account: Option<AccountId>,
+    },
 }
 
 /// Who holds a store, as the lock file says it.
@@ -150,10 +189,21 @@ async fn answer(parlance: &Parlance<SqliteStore>, request: Request, running: boo
             }))
         }
         Request::MemberToken { account, email } => {
-            let ring = parlance.keyring.account(&parlance.store, account).await?;
-            let member = ring.with_context(|| format!("there is no account {account}"))?.ids.member(&email);
+            let member = member(parlance, account, &email).await?;
             let token = member_token(parlance, account, member).await?;
             Ok(json!({ "member": member.to_string(), "token": token }))
+        }
+        Request::ResetPassword { account, email, password } => {
+            let member = member(parlance, account, &email).await?;
+            let made_up = password.is_none();
+            let given = password.map(|password| Typed::from(password.0));
+            let set = parlance.sign_in.reset_password(Asker { account, member }, given).await;
+            let password = set.map_err(|error| match error {
+                FrontError::NotFound => no_member(account),
+                error => error.into(),
+            })?;
+            let shown = made_up.then(|| password.as_str());
+            Ok(json!({ "member": member.to_string(), "password": shown }))
         }
         Request::OperatorToken => {
             let now = parlance.clock.now();
@@ -181,6 +231,20 @@ async fn answer(parlance: &Parlance<SqliteStore>, request: Request, running: boo
     }
 }
 
+/// The id of the member with this address, whether or not there is one.
+async fn member(
+    parlance: &Parlance<SqliteStore>,
+    account: AccountId,
+    email: &Email,
+) -> anyhow::Result<MemberId> {
+    let ring = parlance.keyring.account(&parlance.store, account).await?;
+    Ok(ring.with_context(|| format!("there is no account {account}"))?.ids.member(email))
+}
+
+fn no_member(account: AccountId) -> anyhow::Error {
+    anyhow::anyhow!("{account} has no active member with this e-mail address")
+}
+
 /// A new API token for an active member.
 pub async fn member_token(
     parlance: &Parlance<SqliteStore>,
@@ -188,7 +252,9 @@ pub async fn member_token(
     member: MemberId,
 ) -> anyhow::Result<String> {
     let state = parlance.commands.peek::<Member>(account, member.uuid()).await?;
-    anyhow::ensure!(state.is_active(), "{account} has no active member with this e-mail address");
+    if !state.is_active() {
+        return Err(no_member(account));
+    }
     let now = parlance.clock.now();
     Ok(tokens::issue_api(&parlance.store, &parlance.entropy, account, (member, &state), now).await?)
 }

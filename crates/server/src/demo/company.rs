@@ -1,7 +1,7 @@
 //! The demo's company: who its members are, what page and number it has, and how it is founded.
 
 use anyhow::Context as _;
-use parlance_app::{Parlance, account::NewAccount, entropy::Entropy};
+use parlance_app::{Parlance, account::NewAccount, entropy::Entropy, front::Asker};
 use parlance_domain::{Email, Name, account::Language};
 use parlance_store_sqlite::SqliteStore;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,9 @@ pub struct Company {
     pub account: String,
     /// How often the demo ran with it.
     pub runs: u64,
+    /// Everybody's; empty for a company of a release before there were passwords.
+    #[serde(default)]
+    pub password: String,
     pub members: Vec<DemoMember>,
     pub page: DemoPage,
     pub number: DemoNumber,
@@ -75,6 +78,7 @@ impl Company {
             name: "Napraforgó Kft.".to_owned(),
             account: String::new(),
             runs: 0,
+            password: "napraforgó a napon".to_owned(),
             members: vec![
                 member("Nagy Anna", "anna@napraforgo.example", true),
                 member("Kovács Béla", "bela@napraforgo.example", true),
@@ -146,6 +150,11 @@ impl Company {
         let connected = client.change(Some(&admin), "connectChannel", CONNECT, number).await?;
         self.number.channel = connected["channel"]["id"].as_str().context("a channel")?.to_owned();
         self.number.webhook_path = path(connected["connection"]["webhookUrl"].as_str())?;
+        let ring = parlance.keyring.account(&parlance.store, created.account).await?.context("its keys")?;
+        for member in &self.members {
+            let by = Asker { account: created.account, member: ring.ids.member(&Email::new(&member.email)?) };
+            parlance.sign_in.reset_password(by, Some(self.password.clone().into())).await?;
+        }
         self.members[0].token = admin;
         Ok(self)
     }

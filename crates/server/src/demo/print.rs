@@ -21,6 +21,7 @@ pub fn json(company: &Company, client: &Client) -> Value {
     json!({
         "address": client.url(""),
         "account": company.account,
+        "password": company.password,
         "members": members,
         "channels": [
             {
@@ -56,6 +57,10 @@ pub fn people(
     for member in &company.members {
         let may = if member.settings_access { "  (account settings access)" } else { "" };
         println!("  {:<14} {}{may}", member.name, member.token);
+    }
+    if !company.password.is_empty() {
+        let email = &company.members[2].email;
+        println!("They sign in by e-mail address, such as {email}, and the password: {}", company.password);
     }
     println!("\nCustomers write to the page {} and to {},", company.page.id, company.number.number);
     if options.rate > 0.0 {
