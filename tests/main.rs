@@ -13,5 +13,6 @@ mod projections;
 mod queries;
 mod races;
 mod rights;
+mod signing_in;
 mod stories;
 mod webhooks;

@@ -19,6 +19,7 @@ mod providers;
 mod secrets;
 mod sections;
 mod seen;
+mod signing_in;
 mod strangers;
 
 use parlance_tests::served::{Office, Person};

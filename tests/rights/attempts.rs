@@ -106,6 +106,19 @@ async fn input(company: &Company, operation: &str, kind: &str) -> Value {
         "acceptInvitation" => {
             json!({ "token": office.invites(&format!("{}@example.hu", office.fresh("guest")), &[]).await })
         }
+        "signIn" => {
+            let email = format!("{}@example.hu", office.fresh("guest"));
+            let accept = "mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) {
+                errors { code } } }";
+            let password = "éljen soká a vendég";
+            let input = json!({ "token": office.invites(&email, &[]).await, "password": password });
+            office.served.graphql(None, accept, json!({ "input": input })).await;
+            json!({ "email": email, "password": password })
+        }
+        "signOut" => json!({ "everywhere": true }),
+        "changePassword" => json!({ "currentPassword": "?", "newPassword": "éljen soká mindenki" }),
+        "endSession" | "revokeApiToken" => json!({ "id": format!("tok_{}", "7".repeat(32)) }),
+        "createApiToken" => json!({ "name": "mine", "scopes": ["READ"] }),
         other => panic!("how is {other} tried?"),
     }
 }
@@ -178,6 +191,7 @@ fn short(code: &str) -> String {
         "NOT_PERMITTED" => "no",
         "ONLY_INSTALLER" => "inst",
         "NOT_FOUND" => "none",
+        "SESSION_REQUIRED" => "sess",
         other => other,
     };
     known.to_owned()

@@ -9,6 +9,7 @@ use parlance_app::{
     entropy::Entropy,
     keys::MasterKey,
     queries::{Queries, QuerySettings},
+    sign_in::Recipe,
 };
 use parlance_domain::{
     AccountId, Actor, Command, CommandId, CorrelationId, Position, RecordedEvent, Timestamp,
@@ -22,6 +23,8 @@ use tokio::{sync::Barrier, task::JoinSet};
 
 /// Where every test's time begins: 2026-01-01T00:00:00Z.
 pub const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+/// How passwords are hashed here: as weakly as can be, because nothing depends on it.
+pub const WEAK: &[Recipe] = &[Recipe { number: 1, memory_kib: 8, passes: 1 }];
 /// Read models are waited for at most this long; only a broken build needs it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -53,10 +56,16 @@ impl TestApp {
 
     /// Another Parlance over a store that is open already: a second command path with caches of its own.
     pub async fn over(store: SqliteStore, folder: &Path, seed: u64) -> Self {
+        Self::hashing(store, folder, seed, WEAK).await
+    }
+
+    /// The same, passwords hashed by these recipes.
+    pub async fn hashing(store: SqliteStore, folder: &Path, seed: u64, recipes: &'static [Recipe]) -> Self {
         let clock = ManualClock::at(START);
         let entropy = Entropy::seeded(seed);
         let mut settings =
             Settings::new(MasterKey::from_bytes([7; 32]), folder, Arc::new(clock.clone()), entropy.clone());
+        settings.recipes = recipes;
         settings.path = PathOptions { room_wait: PATIENCE, ..PathOptions::default() };
         let parlance = Parlance::open(store, settings).await.expect("Parlance opens");
         Self { parlance, clock, entropy, folder: None }

@@ -11,7 +11,7 @@ pub mod served;
 mod team;
 mod watched;
 
-pub use app::{PATIENCE, START, TestApp, at_once};
+pub use app::{PATIENCE, START, TestApp, WEAK, at_once};
 pub use checker::Checker;
 pub use search::{files_with, spellings};
 pub use team::Team;

@@ -70,6 +70,11 @@ impl Served {
         format!("http://{}{path}", self.address)
     }
 
+    /// What asks it.
+    pub(super) fn client(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     pub fn id(&self) -> u32 {
         self.process.id()
     }
