@@ -112,8 +112,8 @@ pub struct SigningInMutation;
 impl SigningInMutation {
     /// Signs a person in by e-mail address and password. The answer sets the cookie of a session, which ends 30 days
     /// later, or after 7 days in which it was not used. The refusal is the same whether the address is unknown, the
-    /// password wrong, or the member has not joined or was removed. Attempts are limited: by where they come from,
-    /// and by the address that is tried. Needs no API token. Use it over HTTP: a socket sets no cookie.
+    /// password wrong, or the member has not joined or was removed. Attempts are limited by where they come from,
+    /// and by the address that is tried. Needs no API token. A socket sets no cookie, so use it over HTTP.
     async fn sign_in(
         &self,
         ctx: &Context<'_>,
