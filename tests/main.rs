@@ -1,5 +1,6 @@
 //! The product as its users see it, one file an area. What is tested below this level stands in the crates.
 
+mod api_clients;
 mod commands;
 mod conversations;
 mod durability;

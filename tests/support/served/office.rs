@@ -167,6 +167,15 @@ impl Office {
         self.start();
     }
 
+    /// Kills the server, and starts another one on the same folder and address.
+    pub fn restart_in_place(&mut self) {
+        self.served.kill();
+        let (listen, flags) = (self.served.address.to_string(), self.flags.clone());
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let folder = self.folder.path();
+        self.served = Served::start_at(&listen, &self.program, folder, &self.providers.url, &flags);
+    }
+
     /// Starts another server on the same folder, where the one before has ended.
     pub fn start(&mut self) {
         let flags: Vec<&str> = self.flags.iter().map(String::as_str).collect();

@@ -48,9 +48,14 @@ pub struct Served {
 impl Served {
     /// Starts it on a free port, and waits until it listens. `providers`: where the providers' own APIs are.
     pub fn start(program: &str, folder: &Path, providers: &str, more: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", program, folder, providers, more)
+    }
+
+    /// The same, on this address.
+    pub fn start_at(listen: &str, program: &str, folder: &Path, providers: &str, more: &[&str]) -> Self {
         let mut command = command(program);
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--data-dir"])
+            .args(["serve", "--listen", listen, "--log", "error", "--data-dir"])
             .arg(folder)
             .args(["--graph-url", providers, "--twilio-url", providers, "--twilio-messaging-url", providers])
             .args(more);

@@ -1,6 +1,6 @@
 //! One socket's life: what the client says, what its operations answer, and every wait between, in one task. What
-//! leaves goes first, so that nothing is asked for that cannot be sent; then what the client says; then whose turn
-//! it is among the operations.
+//! leaves goes first, so that nothing is asked for that cannot be sent; then what the client says and what the
+//! operations answer, by turns.
 
 use std::{
     net::IpAddr,
@@ -60,6 +60,8 @@ pub(super) struct Socket<S> {
     operations: Operations,
     /// For `connection_init`; then for the next ping; then, when the server ends, for the end.
     alarm: Pin<Box<Sleep>>,
+    /// The client was heard last: it is the operations' turn.
+    heard_last: bool,
     /// Pings since the client was last heard.
     silent: u32,
     ending: Option<BoxFuture<'static, ()>>,
@@ -113,6 +115,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             outgoing: Outgoing::default(),
             operations: Operations::default(),
             alarm: Box::pin(sleep(INIT_WAIT)),
+            heard_last: false,
             silent: 0,
             ending: Some(ending),
         }
@@ -197,24 +200,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         {
             return Poll::Ready(Step::Lost);
         }
+        // By turns, so that neither can keep the other from being heard.
+        if std::mem::take(&mut self.heard_last)
+            && let Poll::Ready(step) = self.poll_operations(cx)
+        {
+            return Poll::Ready(step);
+        }
         if self.outgoing.has_room()
             && let Poll::Ready(heard) = self.io.poll_next_unpin(cx)
         {
+            self.heard_last = true;
             return Poll::Ready(match heard {
                 Some(Ok(message)) => Step::Heard(message),
                 Some(Err(error)) => fault(&error),
                 None => Step::Lost,
             });
         }
-        if self.outgoing.is_empty() {
-            if self.ending.is_none() && self.operations.is_empty() {
-                return Poll::Ready(Step::Left);
-            }
-            if let Poll::Ready((id, answer)) = self.operations.poll_next(cx) {
-                return Poll::Ready(Step::Answered(id, answer));
-            }
+        self.poll_operations(cx)
+    }
+
+    /// An operation's answer, once everything before it has left.
+    fn poll_operations(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if !self.outgoing.is_empty() {
+            return Poll::Pending;
         }
-        Poll::Pending
+        if self.ending.is_none() && self.operations.is_empty() {
+            return Poll::Ready(Step::Left);
+        }
+        self.operations.poll_next(cx).map(|(id, answer)| Step::Answered(id, answer))
     }
 
     fn heard(&mut self, message: Message) -> Result<(), Closing> {
