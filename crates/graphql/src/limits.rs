@@ -5,11 +5,11 @@
 use std::collections::HashMap;
 
 use async_graphql::{
-    ErrorExtensionValues, Name, Positioned, ServerError,
+    ErrorExtensionValues, Name, Positioned, ServerError, Value, Variables,
     parser::types::{ExecutableDocument, FragmentDefinition, OperationType, Selection, SelectionSet},
 };
 
-use crate::nesting::is_shallow;
+use crate::text_size::{TextError, measure};
 
 /// Fields within fields. The deepest page needs nine.
 const DEPTH_MAX: usize = 12;
@@ -33,26 +33,77 @@ pub(crate) const DIRECTIVES_MAX: usize = 4;
 /// Selections within selections, as the parser meets them.
 pub(crate) const NESTING_MAX: usize = 32;
 
+/// Words, numbers, strings and signs of a document. An introspection has some five hundred.
+pub(crate) const TOKENS_MAX: usize = 5_000;
+/// In the whole document.
+pub(crate) const ALL_DIRECTIVES_MAX: usize = 50;
+/// Values within values of variables: the deepest input has three levels.
+const VARIABLES_DEPTH_MAX: usize = 8;
+/// Values of all variables, lists and objects among them: the longest list of ids has a hundred.
+const VARIABLE_VALUES_MAX: usize = 1_000;
+
 /// The code of a document that asks too much.
 const TOO_LARGE: &str = "QUERY_TOO_LARGE";
+/// The code of an introspection where there is none.
+const INTROSPECTION_OFF: &str = "INTROSPECTION_OFF";
 
 /// Refuses a text that no parser should see.
 pub(crate) fn check_text(document: &str) -> Result<(), ServerError> {
-    if is_shallow(document) {
-        Ok(())
-    } else {
-        Err(too_large("The request asks too much: its brackets are nested too deep.".to_owned()))
+    measure(document).map_err(|error| {
+        too_large(match error {
+            TextError::TooDeep => "The request asks too much: its brackets are nested too deep.".to_owned(),
+            TextError::TooLong => {
+                format!("The request asks too much: its words and signs may be at most {TOKENS_MAX}.")
+            }
+            TextError::TooManyDirectives => {
+                format!("The request asks too much: directives in it may be at most {ALL_DIRECTIVES_MAX}.")
+            }
+        })
+    })
+}
+
+/// Refuses variables that no resolver should see.
+pub(crate) fn check_variables(variables: &Variables) -> Result<(), ServerError> {
+    let mut left = VARIABLE_VALUES_MAX;
+    for value in variables.values() {
+        count_values(value, VARIABLES_DEPTH_MAX, &mut left).ok_or_else(|| {
+            too_large(format!(
+                "The request asks too much: variables may hold at most {VARIABLE_VALUES_MAX} values, \
+                 nested at most {VARIABLES_DEPTH_MAX} deep."
+            ))
+        })?;
+    }
+    Ok(())
+}
+
+/// `None`: too many, or too deep.
+fn count_values(value: &Value, depth: usize, left: &mut usize) -> Option<()> {
+    *left = left.checked_sub(1)?;
+    let mut inner = |value| count_values(value, depth.checked_sub(1)?, left);
+    match value {
+        Value::List(items) => items.iter().try_for_each(|item| inner(item).ok_or(())).ok(),
+        Value::Object(fields) => fields.values().try_for_each(|field| inner(field).ok_or(())).ok(),
+        _ => Some(()),
     }
 }
 
-/// Refuses a document that asks too much.
-pub(crate) fn check(document: &ExecutableDocument) -> Result<(), ServerError> {
-    judge(document).map_err(too_large)
+/// Refuses a document that asks too much, or, where it may not, for the schema.
+pub(crate) fn check(document: &ExecutableDocument, introspection: bool) -> Result<(), ServerError> {
+    let introspects = judge(document).map_err(too_large)?;
+    if introspects && !introspection {
+        let message = "The schema cannot be asked for on this server.";
+        return Err(coded(INTROSPECTION_OFF, message.to_owned()));
+    }
+    Ok(())
 }
 
 fn too_large(message: String) -> ServerError {
+    coded(TOO_LARGE, message)
+}
+
+fn coded(code: &str, message: String) -> ServerError {
     let mut extensions = ErrorExtensionValues::default();
-    extensions.set("code", TOO_LARGE);
+    extensions.set("code", code);
     ServerError { extensions: Some(extensions), ..ServerError::new(message, None) }
 }
 
@@ -157,7 +208,8 @@ fn aliases(set: &SelectionSet) -> usize {
     set.items.iter().map(of).sum()
 }
 
-fn judge(document: &ExecutableDocument) -> Result<(), String> {
+/// Whether the document asks for the schema.
+fn judge(document: &ExecutableDocument) -> Result<bool, String> {
     let mut measure = Measure {
         fragments: &document.fragments,
         measured: HashMap::new(),
@@ -169,7 +221,7 @@ fn judge(document: &ExecutableDocument) -> Result<(), String> {
     let bounded = |what: &str, number: usize, max: usize| {
         if number <= max { Ok(()) } else { Err(format!("The request asks too much: {what} {max}.")) }
     };
-    let mut selections = 0_usize;
+    let (mut selections, mut introspects) = (0_usize, false);
     for (_, operation) in document.operations.iter() {
         let set = &operation.node.selection_set.node;
         renamed = renamed.saturating_add(aliases(set));
@@ -182,6 +234,7 @@ fn judge(document: &ExecutableDocument) -> Result<(), String> {
         }
         let depth_max = if extent.introspects { INTROSPECTION_DEPTH_MAX } else { DEPTH_MAX };
         bounded("fields may be nested at most", extent.depth, depth_max)?;
+        introspects |= extent.introspects;
         if extent.introspects {
             bounded("introspection lists may be nested at most", extent.lists, INTROSPECTION_LISTS_MAX)?;
         }
@@ -195,5 +248,6 @@ fn judge(document: &ExecutableDocument) -> Result<(), String> {
         }
     }
     bounded("fields and fragments, spread out, may be at most", selections, SELECTIONS_MAX)?;
-    bounded("renamed fields may be at most", renamed, ALIASES_MAX)
+    bounded("renamed fields may be at most", renamed, ALIASES_MAX)?;
+    Ok(introspects)
 }

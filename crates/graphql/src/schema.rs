@@ -1,5 +1,7 @@
 //! The whole schema, and how a request is run on it.
 
+use std::collections::BTreeMap;
+
 use async_graphql::{
     MergedObject, Request, Response, ServerError,
     parser::types::{DocumentOperations, OperationType},
@@ -69,10 +71,13 @@ type Inner = async_graphql::Schema<Query, Mutation, Subscription>;
 pub struct Schema {
     inner: Inner,
     front: SharedFront,
+    introspection: bool,
 }
 
+/// Names are not suggested: where the schema cannot be asked for, they would tell it all the same.
 fn inner() -> Inner {
     Inner::build(Query::default(), Mutation::default(), Subscription)
+        .disable_suggestions()
         .limit_complexity(COMPLEXITY_MAX)
         .limit_directives(DIRECTIVES_MAX)
         .limit_recursive_depth(NESTING_MAX)
@@ -81,7 +86,26 @@ fn inner() -> Inner {
 
 /// The schema over a front.
 pub fn schema(front: SharedFront) -> Schema {
-    Schema { inner: inner(), front }
+    Schema { inner: inner(), front, introspection: true }
+}
+
+/// Of documents by their ids, whether each could be run; else the id of one that could not, and why.
+pub(crate) async fn validate(documents: &BTreeMap<String, String>) -> Result<(), (String, String)> {
+    /// The validation comes before the choice of an operation: of a valid document it is all that is wrong.
+    const NO_OPERATION: &str = "__parlance_validates";
+    let inner = inner();
+    for (id, document) in documents {
+        let mut request = Request::new(document).operation_name(NO_OPERATION).only_introspection();
+        let errors = match check(&mut request, true) {
+            Err(error) => vec![error],
+            Ok(()) => inner.execute(request).await.errors,
+        };
+        let wrong = errors.into_iter().find(|error| !error.message.ends_with(&format!("{NO_OPERATION}\"")));
+        if let Some(error) = wrong {
+            return Err((id.clone(), error.message));
+        }
+    }
+    Ok(())
 }
 
 /// The schema's text, as `schema.graphql` has it.
@@ -90,9 +114,15 @@ pub fn sdl() -> String {
 }
 
 impl Schema {
+    /// The same, asked for nothing of itself.
+    #[must_use]
+    pub fn without_introspection(self) -> Self {
+        Self { introspection: false, ..self }
+    }
+
     /// Runs a query or mutation. Must be called inside a tokio runtime: look-ups are gathered on it.
     pub async fn execute(&self, mut request: Request, visitor: Visitor) -> Response {
-        let response = match check(&mut request) {
+        let response = match check(&mut request, self.introspection) {
             Err(error) => Response::from_errors(vec![error]),
             Ok(()) => self.inner.execute(request.data(self.session(visitor))).await,
         };
@@ -102,7 +132,7 @@ impl Schema {
     /// Runs any operation: one answer for a query or mutation, any number for a subscription. Must be polled
     /// inside a tokio runtime.
     pub fn stream(&self, mut request: Request, visitor: Visitor) -> BoxStream<'static, Response> {
-        match check(&mut request) {
+        match check(&mut request, self.introspection) {
             Err(error) => stream::iter([with_codes(Response::from_errors(vec![error]))]).boxed(),
             Ok(()) => {
                 let request = request.data(self.session(visitor));
@@ -135,9 +165,10 @@ impl Schema {
 }
 
 /// What must not reach the parser or the validation.
-fn check(request: &mut Request) -> Result<(), ServerError> {
+fn check(request: &mut Request, introspection: bool) -> Result<(), ServerError> {
     limits::check_text(&request.query)?;
-    limits::check(request.parsed_query()?)
+    limits::check_variables(&request.variables)?;
+    limits::check(request.parsed_query()?, introspection)
 }
 
 /// What async-graphql says by itself is about the request's text: every error has a code.

@@ -27,16 +27,22 @@ pub(crate) struct Unexecuted {
     pub message: &'static str,
     pub header: Option<(HeaderName, &'static str)>,
     pub trace_id: Option<String>,
+    /// Under plain JSON, a well-formed request's status is 200 whatever comes of it.
+    pub well_formed: bool,
 }
 
 impl Unexecuted {
     pub const fn new(status: StatusCode, code: &'static str, message: &'static str) -> Self {
-        Self { status, code, message, header: None, trace_id: None }
+        Self { status, code, message, header: None, trace_id: None, well_formed: false }
     }
 
     /// No well-formed GraphQL-over-HTTP request.
     pub const fn malformed(message: &'static str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+    }
+
+    pub fn of_a_well_formed_request(self) -> Self {
+        Self { well_formed: true, ..self }
     }
 
     pub fn with_header(self, name: HeaderName, value: &'static str) -> Self {
@@ -58,7 +64,9 @@ impl Unexecuted {
 
     pub fn into_response(self, media_type: MediaType) -> Response {
         let body = serde_json::json!({ "errors": [self.as_error()] });
-        let mut response = respond(self.status, media_type, body.to_string());
+        let is_legacy = self.well_formed && media_type == MediaType::Json;
+        let status = if is_legacy { StatusCode::OK } else { self.status };
+        let mut response = respond(status, media_type, body.to_string());
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod callers;
+mod documents;
 mod negotiation;
 mod origin;
 mod reading;
@@ -15,20 +16,23 @@ use async_graphql::{Request, Variables, parser::types::OperationType};
 use axum::{
     Router,
     extract::State,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::any,
 };
 use parlance_app::{entropy::Entropy, front::SharedFront};
 
-use self::reading::ANONYMOUS_BODY_BYTES_MAX;
-pub use self::settings::HttpSettings;
+use self::documents::Documents;
 pub(crate) use self::{
     answers::{Outside, Unexecuted, add_headers},
     callers::{Caller, ShownBy},
     negotiation::Accepted,
     origin::Origin,
-    reading::{BODY_BYTES_MAX, Parameters},
+    reading::{ANONYMOUS_BODY_BYTES_MAX, BODY_BYTES_MAX, Parameters},
+};
+pub use self::{
+    documents::{TrustedDocuments, TrustedDocumentsError},
+    settings::HttpSettings,
 };
 use crate::{
     places::Places,
@@ -44,6 +48,8 @@ pub(crate) const TIME_OUT: Duration = Duration::from_secs(30);
 const READ_WAIT: Duration = Duration::from_secs(15);
 /// What may be asked of `/graphql`.
 const ALLOW: &str = "GET, HEAD, POST, OPTIONS";
+/// How long a browser remembers what an origin may send: short, so that a changed setting is soon in force.
+const PREFLIGHT_SECONDS: &str = "600";
 
 /// What every request needs, whatever way it comes. Clones share it.
 #[derive(Clone)]
@@ -52,6 +58,7 @@ pub(crate) struct Shared {
     pub entropy: Entropy,
     pub settings: Arc<HttpSettings>,
     pub places: Places,
+    pub documents: Arc<Documents>,
 }
 
 /// A request that may be executed, and who sends it.
@@ -64,11 +71,15 @@ pub(crate) struct Received {
 
 /// Serves `/graphql`.
 pub fn router(front: SharedFront, settings: HttpSettings) -> Router {
+    let documents = Documents::new(settings.trusted_documents.clone()).into();
+    let schema = schema(front);
+    let schema = if settings.introspection { schema } else { schema.without_introspection() };
     let shared = Shared {
-        schema: schema(front),
+        schema,
         entropy: Entropy::from_system(),
         settings: settings.into(),
         places: Places::default(),
+        documents,
     };
     Router::new().route("/graphql", any(enter)).with_state(shared)
 }
@@ -76,13 +87,39 @@ pub fn router(front: SharedFront, settings: HttpSettings) -> Router {
 /// The one door: what kind of request it is decides who answers.
 async fn enter(State(shared): State<Shared>, request: axum::extract::Request) -> Response {
     let accepted = Accepted::of(request.headers());
-    match *request.method() {
+    let from = request.headers().get(header::ORIGIN).cloned();
+    let from = from.filter(|_| Origin::of(request.headers(), &shared.settings) == Origin::Allowed);
+    let mut response = match *request.method() {
         Method::GET if wants_socket(request.headers()) => websocket::upgrade(shared, request)
             .unwrap_or_else(|refused| refused.into_response(accepted.or_json())),
         Method::GET | Method::HEAD | Method::POST => shared.answer(accepted, request).await,
-        Method::OPTIONS => (StatusCode::NO_CONTENT, [(header::ALLOW, ALLOW)]).into_response(),
+        Method::OPTIONS => options(from.is_some()),
         _ => other_method().into_response(accepted.or_json()),
+    };
+    if let Some(origin) = from {
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
+    response
+}
+
+/// What may be sent; to an allowed origin's page also as the Fetch standard wants it told ("CORS-preflight fetch").
+/// Never credentials: another origin's page has a token, or nothing.
+fn options(allowed: bool) -> Response {
+    let mut response =
+        (StatusCode::NO_CONTENT, [(header::ALLOW, ALLOW), (header::VARY, "origin")]).into_response();
+    if allowed {
+        for (name, value) in [
+            (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+            (
+                header::ACCESS_CONTROL_ALLOW_HEADERS,
+                "accept, authorization, content-type, x-parlance-preflight",
+            ),
+            (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS),
+        ] {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+    }
+    response
 }
 
 fn wants_socket(headers: &HeaderMap) -> bool {
@@ -180,17 +217,14 @@ impl Shared {
 
     /// The request that these parameters make, of whatever way they came.
     pub fn prepare(&self, parameters: Parameters, visitor: Visitor) -> Result<Received, Unexecuted> {
-        let query = parameters.query.ok_or_else(|| {
-            Unexecuted::new(
-                StatusCode::BAD_REQUEST,
-                "PERSISTED_QUERY_NOT_SUPPORTED",
-                "PersistedQueryNotSupported",
-            )
-        })?;
-        let mut request = Request::new(query)
+        let chosen = self.documents.choose(&parameters, visitor.principal)?;
+        let mut request = Request::new(&*chosen.document)
             .variables(Variables::from_json(serde_json::Value::Object(parameters.variables)));
         request.operation_name = parameters.operation_name;
         let operation = self.schema.operation(&mut request);
+        if operation.is_some() {
+            self.documents.remember(chosen);
+        }
         Ok(Received { request, visitor, operation })
     }
 }

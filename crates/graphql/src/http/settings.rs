@@ -1,5 +1,6 @@
 //! What the installation decides about `/graphql`.
 
+use super::documents::TrustedDocuments;
 use crate::ending::Ending;
 
 /// What the installation decides about `/graphql`.
@@ -15,10 +16,18 @@ pub struct HttpSettings {
     pub introspection: bool,
     /// When sockets and event streams end, which would go on for ever.
     pub ending: Ending,
+    /// The only documents that run; `None`: any.
+    pub trusted_documents: Option<TrustedDocuments>,
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { public_url: None, allowed_origins: Vec::new(), introspection: true, ending: Ending::default() }
+        Self {
+            public_url: None,
+            allowed_origins: Vec::new(),
+            introspection: true,
+            trusted_documents: None,
+            ending: Ending::default(),
+        }
     }
 }

@@ -9,4 +9,5 @@ mod paging;
 mod queries;
 mod sockets;
 mod subscriptions;
+mod web;
 mod wire;

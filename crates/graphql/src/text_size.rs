@@ -1,30 +1,63 @@
-//! How deep a document is nested, told from its bytes before any parser sees it: parsers of GraphQL call
-//! themselves for every level, and a stack that runs over ends the whole process.
+//! How deep a document is nested and how long it is, told from its bytes before any parser sees it: parsers of
+//! GraphQL call themselves for every level, and a stack that runs over ends the whole process; and what they make
+//! of a token takes a hundred times its memory.
+
+use crate::limits::{ALL_DIRECTIVES_MAX, TOKENS_MAX};
 
 /// Brackets within brackets. The deepest document of a page has some twenty.
 const BRACKETS_MAX: usize = 64;
 
-/// Whether no bracket of any kind stands deeper than a parser may safely go. Strings and comments are passed over.
-pub(crate) fn is_shallow(document: &str) -> bool {
+/// Why no parser should see a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextError {
+    /// A bracket of any kind stands deeper than a parser may safely go.
+    TooDeep,
+    /// More words, numbers, strings and signs than any page needs.
+    TooLong,
+    TooManyDirectives,
+}
+
+/// Looks at a document's signs. Strings and comments are passed over.
+pub(crate) fn measure(document: &str) -> Result<(), TextError> {
     let bytes = document.as_bytes();
-    let (mut at, mut depth) = (0, 0_usize);
+    let (mut at, mut depth, mut tokens, mut directives) = (0, 0_usize, 0_usize, 0_usize);
     while let Some(byte) = bytes.get(at) {
         at += 1;
+        tokens += 1;
         match byte {
             b'{' | b'[' | b'(' => {
                 depth += 1;
                 if depth > BRACKETS_MAX {
-                    return false;
+                    return Err(TextError::TooDeep);
                 }
             }
             b'}' | b']' | b')' => depth = depth.saturating_sub(1),
-            b'#' => at += bytes[at..].iter().take_while(|byte| !matches!(byte, b'\n' | b'\r')).count(),
+            b'#' => {
+                tokens -= 1;
+                at += bytes[at..].iter().take_while(|byte| !matches!(byte, b'\n' | b'\r')).count();
+            }
             b'"' if bytes[at..].starts_with(b"\"\"") => at = after_block(bytes, at + 2),
             b'"' => at = after_string(bytes, at),
+            b'@' => {
+                directives += 1;
+                if directives > ALL_DIRECTIVES_MAX {
+                    return Err(TextError::TooManyDirectives);
+                }
+            }
+            b' ' | b'\t' | b'\n' | b'\r' | b',' => tokens -= 1,
+            byte if is_word(*byte) => at += bytes[at..].iter().take_while(|byte| is_word(**byte)).count(),
             _ => {}
         }
+        if tokens > TOKENS_MAX {
+            return Err(TextError::TooLong);
+        }
     }
-    true
+    Ok(())
+}
+
+/// Of names, numbers and `...`.
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'+' | b'-')
 }
 
 /// Where a string ends that begins before `at`: behind its quote, or at the end of its line, which no string crosses.
@@ -57,6 +90,10 @@ fn after_block(bytes: &[u8], mut at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_shallow(document: &str) -> bool {
+        measure(document) != Err(TextError::TooDeep)
+    }
 
     #[test]
     fn brackets_of_every_kind_count_wherever_they_stand() {
@@ -93,5 +130,19 @@ mod tests {
         for odd in ["\"", "\"\\", "\"\"\"", "#", "", "é\"é"] {
             assert!(is_shallow(odd));
         }
+    }
+
+    #[test]
+    fn tokens_and_directives_are_counted_and_not_what_is_between_them() {
+        let fields = |number: usize| format!("{{ {} }}", "a1, # comment\n ".repeat(number));
+        assert_eq!(measure(&fields(TOKENS_MAX - 2)), Ok(()));
+        assert_eq!(measure(&fields(TOKENS_MAX - 1)), Err(TextError::TooLong));
+        for many in ["...A ", "\"a b\"", "\"\"\"a b\"\"\"", "-1.5e+3 ", "$", "!", "|", "{}"] {
+            assert_eq!(measure(&many.repeat(TOKENS_MAX + 1)), Err(TextError::TooLong), "{many}");
+        }
+        assert_eq!(measure(&format!("{{ a(b: \"{}\") }}", "@ a ".repeat(TOKENS_MAX))), Ok(()));
+        let directed = |number: usize| format!("{{ a {} }}", "@b ".repeat(number));
+        assert_eq!(measure(&directed(ALL_DIRECTIVES_MAX)), Ok(()));
+        assert_eq!(measure(&directed(ALL_DIRECTIVES_MAX + 1)), Err(TextError::TooManyDirectives));
     }
 }
