@@ -103,8 +103,8 @@ async fn without_read_models(folder: &Path, public_url: &str) -> anyhow::Result<
     let front: SharedFront = Arc::new(Desk::new(&parlance, desk));
     let ingestion = Ingestion::new(&parlance, providers);
     let public_url = public_url.to_owned();
-    let ending = parlance_graphql::Ending::default();
-    Ok(http::router(http::Served { parlance, ingestion, front, recorder, public_url, ending }))
+    let graphql = HttpSettings { public_url: Some(public_url.clone()), ..HttpSettings::default() };
+    Ok(http::router(http::Served { parlance, ingestion, front, recorder, public_url, graphql }))
 }
 
 /// A child that serves, killed at the latest when it is dropped.

@@ -59,6 +59,21 @@ pub struct Flags {
     /// Kinds of channel that are closed to new connections, separated by commas: `messenger`, `whatsapp_twilio`
     #[arg(long, global = true, env = "PARLANCE_CLOSED_KINDS", value_name = "KINDS", value_delimiter = ',')]
     closed_kinds: Option<Vec<String>>,
+    /// Whether the API tells its schema when asked [default: true]
+    #[arg(long, global = true, env = "PARLANCE_INTROSPECTION", value_name = "BOOL")]
+    introspection: Option<bool>,
+    /// A JSON file of the only GraphQL documents that are run, by their ids [default: any document is run]
+    #[arg(long, global = true, env = "PARLANCE_TRUSTED_DOCUMENTS", value_name = "FILE")]
+    trusted_documents: Option<PathBuf>,
+    /// Origins whose pages may call the API with a token, separated by commas, as `https://shop.example.com`
+    #[arg(
+        long,
+        global = true,
+        env = "PARLANCE_ALLOWED_ORIGINS",
+        value_name = "ORIGINS",
+        value_delimiter = ','
+    )]
+    allowed_origins: Option<Vec<String>>,
     /// Meta's Graph API [default: https://graph.facebook.com]
     #[arg(long, global = true, env = "PARLANCE_GRAPH_URL", value_name = "URL")]
     graph_url: Option<String>,
@@ -76,7 +91,7 @@ pub struct Flags {
     log_format: Option<LogFormat>,
 }
 
-const VARIABLES: [&str; 15] = [
+const VARIABLES: [&str; 18] = [
     "PARLANCE_CONFIG",
     "PARLANCE_DATA_DIR",
     "PARLANCE_DATABASE_URL",
@@ -87,6 +102,9 @@ const VARIABLES: [&str; 15] = [
     "PARLANCE_TLS_KEY",
     "PARLANCE_TRUSTED_HOPS",
     "PARLANCE_CLOSED_KINDS",
+    "PARLANCE_INTROSPECTION",
+    "PARLANCE_TRUSTED_DOCUMENTS",
+    "PARLANCE_ALLOWED_ORIGINS",
     "PARLANCE_GRAPH_URL",
     "PARLANCE_TWILIO_URL",
     "PARLANCE_TWILIO_MESSAGING_URL",
@@ -106,6 +124,9 @@ struct File {
     tls_key: Option<PathBuf>,
     trusted_hops: Option<u8>,
     closed_kinds: Option<Vec<String>>,
+    introspection: Option<bool>,
+    trusted_documents: Option<PathBuf>,
+    allowed_origins: Option<Vec<String>>,
     graph_url: Option<String>,
     twilio_url: Option<String>,
     twilio_messaging_url: Option<String>,
@@ -130,6 +151,12 @@ pub struct Config {
     /// Proxies before this server.
     pub trusted_hops: u8,
     pub closed_kinds: Vec<ChannelKind>,
+    /// Whether the API's schema may be asked for.
+    pub introspection: bool,
+    /// The file of the only documents that are run.
+    pub trusted_documents: Option<PathBuf>,
+    /// Each a scheme and an authority.
+    pub allowed_origins: Vec<String>,
     pub providers: ProviderUrls,
     /// `None`: what the command finds fit.
     pub log: Option<String>,
@@ -214,6 +241,15 @@ impl Config {
                 .iter()
                 .map(|kind| channel_kind(kind))
                 .collect::<anyhow::Result<_>>()?,
+            introspection: flags.introspection.or(file.introspection).unwrap_or(true),
+            trusted_documents: flags.trusted_documents.or(file.trusted_documents),
+            allowed_origins: flags
+                .allowed_origins
+                .or(file.allowed_origins)
+                .unwrap_or_default()
+                .iter()
+                .map(|given| origin(given))
+                .collect::<anyhow::Result<_>>()?,
             providers: ProviderUrls {
                 graph: url(
                     "the Graph API's URL",
@@ -248,6 +284,16 @@ fn base_url(name: &str, given: &str) -> anyhow::Result<String> {
     match rest {
         Some(rest) if !rest.is_empty() && !rest.contains(['?', '#', '@', ' ']) => Ok(url.to_owned()),
         _ => bail!("{name} must be `https://` (or `http://`), a host and perhaps a path, not `{given}`"),
+    }
+}
+
+/// Where a page comes from: `*` is none, because whoever is let in is named.
+fn origin(given: &str) -> anyhow::Result<String> {
+    let url = base_url("an allowed origin", given)?.to_ascii_lowercase();
+    if url.splitn(3, '/').nth(2).is_some_and(|host| !host.contains('/')) {
+        Ok(url)
+    } else {
+        bail!("an allowed origin is `https://` (or `http://`) and a host, without a path, not `{given}`")
     }
 }
 
@@ -293,6 +339,19 @@ mod tests {
         assert!(read("public_url = 'inbox.example.com'").is_err());
         assert!(read("public_url = 'https://inbox.example.com/?a=b'").is_err());
         assert!(read("closed_kinds = ['fax']").unwrap_err().to_string().contains("messenger"));
+    }
+
+    #[test]
+    fn allowed_origins_have_no_path_and_no_wildcard() {
+        let read = |text: &str| Config::merge(Flags::default(), toml::from_str(text).unwrap());
+        let config =
+            read("allowed_origins = ['https://Shop.example.com', 'http://localhost:5173/']").unwrap();
+        assert_eq!(config.allowed_origins, ["https://shop.example.com", "http://localhost:5173"]);
+        for wrong in ["*", "shop.example.com", "https://shop.example.com/path", "null", ""] {
+            assert!(read(&format!("allowed_origins = ['{wrong}']")).is_err(), "{wrong}");
+        }
+        assert!(read("").unwrap().introspection);
+        assert!(!read("introspection = false").unwrap().introspection);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
     process::ExitCode,
     sync::Arc,
 };
@@ -13,7 +14,7 @@ use parlance_app::{
     front::{Desk, DeskSettings, SharedFront},
     ingestion::{Ingestion, Providers},
 };
-use parlance_graphql::End;
+use parlance_graphql::{End, HttpSettings, TrustedDocuments};
 use parlance_providers::{Messenger, Outbound, Twilio};
 use parlance_store_sqlite::SqliteStore;
 use tokio::{net::TcpListener, sync::watch};
@@ -81,6 +82,10 @@ pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
             "no provider reaches this address, and Twilio's signatures will not fit: set --public-url"
         );
     }
+    let trusted_documents = match &config.trusted_documents {
+        Some(file) => Some(trusted_documents(file).await?),
+        None => None,
+    };
     let recorder = Recorder::install()?;
     tokio::spawn(recorder.clone().keep_up());
     let mut parlance = open::parlance(config).await?;
@@ -107,11 +112,25 @@ pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
         ingestion: Ingestion::new(&parlance, providers),
         front,
         recorder,
+        graphql: HttpSettings {
+            public_url: Some(public_url.clone()),
+            allowed_origins: config.allowed_origins.clone(),
+            introspection: config.introspection,
+            trusted_documents,
+            ending,
+        },
         public_url,
-        ending,
     });
     let listening = Listening { listener, tls, trusted_hops: config.trusted_hops.into() };
     Ok(Server { listening, router, operators, end, address, parlance })
+}
+
+/// Read before anything else runs: a document that does not fit is not found out by a member.
+async fn trusted_documents(file: &Path) -> anyhow::Result<TrustedDocuments> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the trusted documents {}", file.display()))?;
+    let read = TrustedDocuments::read(&text).await;
+    read.with_context(|| format!("the trusted documents {}", file.display()))
 }
 
 fn providers(urls: &ProviderUrls) -> anyhow::Result<Providers> {

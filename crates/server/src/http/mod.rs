@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use axum::{Router, middleware, routing::get};
 use parlance_app::{Parlance, front::SharedFront, ingestion::Ingestion};
-use parlance_graphql::{Ending, HttpSettings};
+use parlance_graphql::HttpSettings;
 use parlance_store::Store;
 
 use self::headers::ByTls;
@@ -31,18 +31,12 @@ pub struct Served<S> {
     pub recorder: Recorder,
     /// Where the providers reach this server: what their signatures cover.
     pub public_url: String,
-    /// When sockets and event streams end.
-    pub ending: Ending,
+    pub graphql: HttpSettings,
 }
 
 /// All routes.
 pub fn router<S: Store + Clone>(served: Served<S>) -> Router {
-    let settings = HttpSettings {
-        public_url: Some(served.public_url.clone()),
-        ending: served.ending.clone(),
-        ..HttpSettings::default()
-    };
-    let graphql = parlance_graphql::router(Arc::clone(&served.front), settings);
+    let graphql = parlance_graphql::router(Arc::clone(&served.front), served.graphql.clone());
     let served = Arc::new(served);
     let probes = Router::new()
         .route("/healthz", get(probes::healthz))
