@@ -1,6 +1,9 @@
-//! Other people's GraphQL clients and audits against a `parlance serve` in a process of its own. They are in
-//! `tests/clients/`, and run where `npm ci` was run there.
+//! The GraphQL API as other people's programs meet it: their clients and audits against a `parlance serve` in a
+//! process of its own, and what attackers send. The programs are in `tests/clients/`, and run where `npm ci` was run.
 
+mod abuse;
+mod audits;
+mod documents;
 mod following;
 mod node;
 mod sockets;
