@@ -7,10 +7,12 @@ use super::company::{Company, Page};
 
 /// Tries, and says what came of it.
 pub async fn attempt(company: &Company, operation: &str, kind: &str) -> String {
+    if operation.ends_with("Changed") {
+        return subscribe(company, operation, kind).await;
+    }
     match query(company, operation, kind).await {
         Some((document, variables, sign)) => {
-            let answer = company.office.served.graphql(company.token(kind), &document, variables).await;
-            judge_query(&answer, operation, &sign)
+            judge_query(&company.asks(kind, &document, &variables).await, operation, &sign)
         }
         None => {
             let input = input(company, operation, kind).await;
@@ -19,12 +21,30 @@ pub async fn attempt(company: &Company, operation: &str, kind: &str) -> String {
             let document = format!(
                 "mutation($input: {type_name}Input!) {{ {operation}(input: $input) {{ errors {{ code }} }} }}"
             );
-            let variables = json!({ "input": input });
-            let answer = company.office.served.graphql(company.token(kind), &document, variables).await;
+            let answer = company.asks(kind, &document, &json!({ "input": input })).await;
             tidy(company, operation, kind).await;
             judge_mutation(&answer, operation)
         }
     }
+}
+
+/// Subscribes from just before a conversation began; the first change tells of it, or does not.
+async fn subscribe(company: &Company, operation: &str, kind: &str) -> String {
+    // Another account's positions are none of one's own.
+    let after = if kind == "stranger" { Value::Null } else { company.office.head().await };
+    let id = company.begins(company.page(kind)).await;
+    let query = match operation {
+        "inboxChanged" => {
+            "subscription($after: Position) { inboxChanged(after: $after) { conversations { id } } }"
+        }
+        "conversationChanged" => {
+            "subscription($after: Position, $id: ID!) { conversationChanged(id: $id, after: $after) {
+                conversation { id } } }"
+        }
+        other => panic!("how is {other} subscribed to?"),
+    };
+    let told = company.hears(kind, query, &json!({ "after": after, "id": id })).await;
+    judge_query(&told, operation, &id)
 }
 
 /// A query with its variables, and a text that its answer holds if it shows the thing in question.
@@ -126,6 +146,9 @@ async fn input(company: &Company, operation: &str, kind: &str) -> Value {
 /// Puts back what a successful try changed for the ones that come after it.
 async fn tidy(company: &Company, operation: &str, kind: &str) {
     let page = company.page(kind);
+    if (operation, kind) == ("signOut", "signedin") {
+        company.signs_in().await;
+    }
     if ["connectChannel", "disconnectChannel"].contains(&operation) {
         let office = &company.office;
         // Whoever connects a channel again is its installer, as it was before.
@@ -191,6 +214,8 @@ fn short(code: &str) -> String {
         "NOT_PERMITTED" => "no",
         "ONLY_INSTALLER" => "inst",
         "NOT_FOUND" => "none",
+        "SCOPE_MISSING" => "scope",
+        "CURRENT_PASSWORD_WRONG" | "SIGN_IN_REFUSED" => "refd",
         "SESSION_REQUIRED" => "sess",
         other => other,
     };

@@ -1,12 +1,18 @@
 //! Everybody who may ask, and what they ask about: an office with a shared page of an admin's, a shared page of a
 //! plain member's, and a private page; somebody who was removed, and another company's admin.
 
+use std::sync::Mutex;
+
 use parlance_simulator::Messenger;
-use parlance_tests::served::{Channel, Office, Person};
-use serde_json::json;
+use parlance_tests::{
+    PATIENCE,
+    served::{Browser, Channel, Office, Person},
+};
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
 
 /// The kinds of asker, as the columns of the expectations are headed.
-pub const KINDS: [&str; 10] = [
+pub const KINDS: [&str; 14] = [
     "nobody",
     "operator",
     "owner",
@@ -17,7 +23,15 @@ pub const KINDS: [&str; 10] = [
     "plainout",
     "removed",
     "stranger",
+    "signedin",
+    "reading",
+    "talking",
+    "settling",
 ];
+
+/// A member with a password.
+const GUEST: &str = "guest@example.hu";
+const PASSWORD: &str = "éljen soká a vendég";
 
 /// A page, with what signs for it and who installed it.
 pub struct Page {
@@ -37,6 +51,9 @@ pub struct Company {
     removed: Person,
     stranger: Person,
     operator: String,
+    /// A session's token, and tokens of the owner with one scope each.
+    session: Mutex<String>,
+    limited: [(&'static str, String); 3],
     shared: Page,
     installers: Page,
     private: Page,
@@ -67,6 +84,11 @@ impl Company {
         office.does(&office.admin, "setMemberPermissions", demote).await;
         office.does(&office.admin, "removeMember", json!({ "member": removed.id })).await;
         let account = office.account.clone();
+        let guest = office.invites(GUEST, &[]).await;
+        let input = json!({ "token": guest, "password": PASSWORD });
+        Browser::new(&office.served).does("acceptInvitation", "", input).await;
+        let session = Mutex::new(session(&office).await);
+        let limited = limited(&office, &owner).await;
         Self {
             office,
             account,
@@ -77,6 +99,8 @@ impl Company {
             removed,
             stranger,
             operator,
+            session,
+            limited,
             shared,
             installers,
             private,
@@ -86,7 +110,7 @@ impl Company {
     /// Who is of this kind; `None`: nobody that is a member.
     pub fn person(&self, kind: &str) -> Option<&Person> {
         match kind {
-            "owner" => Some(&self.owner),
+            "owner" | "reading" | "talking" | "settling" => Some(&self.owner),
             "installer" => Some(&self.installer),
             "admin" | "adminout" => Some(&self.admin),
             "plain" | "plainout" => Some(&self.plain),
@@ -96,13 +120,57 @@ impl Company {
         }
     }
 
-    /// By what somebody of this kind is known.
-    pub fn token(&self, kind: &str) -> Option<&str> {
+    /// Signs in whoever comes by a session, again.
+    pub async fn signs_in(&self) {
+        let session = session(&self.office).await;
+        *self.session.lock().expect("no test panics inside") = session;
+    }
+
+    /// Asks as somebody of this kind, for an answer of this media type.
+    fn request(&self, kind: &str, accept: &str, query: &str, variables: &Value) -> RequestBuilder {
+        let served = &self.office.served;
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let request = served.client().post(served.url("/graphql")).header("accept", accept).body(body);
+        let request = request.header("content-type", "application/json");
+        let limited = self.limited.iter().find(|(limited, _)| *limited == kind);
         match kind {
-            "nobody" => None,
-            "operator" => Some(&self.operator),
-            member => self.person(member).map(|person| person.token.as_str()),
+            "nobody" => request,
+            "operator" => request.bearer_auth(&self.operator),
+            "signedin" => request
+                .header(
+                    "cookie",
+                    format!("__Host-parlance={}", self.session.lock().expect("no test panics inside")),
+                )
+                .header("origin", served.url("")),
+            _ if let Some((_, token)) = limited => request.bearer_auth(token),
+            member => request.bearer_auth(&self.person(member).expect("a member").token),
         }
+    }
+
+    /// Asks as somebody of this kind; gives the whole answer, errors and all.
+    pub async fn asks(&self, kind: &str, query: &str, variables: &Value) -> Value {
+        let answer =
+            self.request(kind, "application/json", query, variables).send().await.expect("it answers");
+        let bytes = answer.bytes().await.expect("a body");
+        serde_json::from_slice(&bytes).expect("the answer is JSON")
+    }
+
+    /// Subscribes as somebody of this kind; gives the first thing that is told.
+    pub async fn hears(&self, kind: &str, query: &str, variables: &Value) -> Value {
+        let request = self.request(kind, "text/event-stream", query, variables);
+        let mut answer = request.send().await.expect("it answers");
+        let mut heard = String::new();
+        let reading = async {
+            while let Some(piece) = answer.chunk().await.expect("it goes on") {
+                heard.push_str(std::str::from_utf8(&piece).expect("events are text"));
+                let data = heard.lines().find_map(|line| line.strip_prefix("data: "));
+                if let Some(Ok(told)) = data.map(serde_json::from_str::<Value>) {
+                    return told;
+                }
+            }
+            serde_json::from_str(&heard).expect("what is no stream is a JSON answer")
+        };
+        tokio::time::timeout(PATIENCE, reading).await.expect("something is told in time")
     }
 
     /// The page that somebody of this kind asks about.
@@ -133,4 +201,30 @@ impl Company {
     pub async fn newcomer(&self) -> Person {
         self.office.member(&format!("{}@example.hu", self.office.fresh("new")), &[]).await
     }
+}
+
+/// A new session of the member who comes by one.
+async fn session(office: &Office) -> String {
+    let mut browser = Browser::new(&office.served);
+    browser.signs_in(GUEST, PASSWORD, None).await;
+    browser.cookie().expect("a session").to_owned()
+}
+
+/// Tokens of somebody, each with one scope.
+async fn limited(office: &Office, person: &Person) -> [(&'static str, String); 3] {
+    let reset =
+        ["member", "reset-password", "--json", "--account", &office.account, "--email", &person.email];
+    let output = office.run(&reset);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let password = told["password"].as_str().expect("a password");
+    let mut browser = Browser::new(&office.served);
+    browser.signs_in(&person.email, password, None).await;
+    let mut made = Vec::new();
+    for (kind, scope) in [("reading", "READ"), ("talking", "CONVERSATIONS"), ("settling", "SETTINGS")] {
+        let input = json!({ "name": kind, "scopes": [scope] });
+        let created = browser.does("createApiToken", "token", input).await;
+        made.push((kind, created["token"].as_str().expect("a token").to_owned()));
+    }
+    made.try_into().expect("three tokens")
 }

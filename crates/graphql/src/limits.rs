@@ -51,11 +51,11 @@ const INTROSPECTION_OFF: &str = "INTROSPECTION_OFF";
 pub(crate) fn check_text(document: &str) -> Result<(), ServerError> {
     measure(document).map_err(|error| {
         too_large(match error {
-            TextError::TooDeep => "The request asks too much: its brackets are nested too deep.".to_owned(),
-            TextError::TooLong => {
+            TextError::Nesting => "The request asks too much: its brackets are nested too deep.".to_owned(),
+            TextError::Length => {
                 format!("The request asks too much: its words and signs may be at most {TOKENS_MAX}.")
             }
-            TextError::TooManyDirectives => {
+            TextError::Directives => {
                 format!("The request asks too much: directives in it may be at most {ALL_DIRECTIVES_MAX}.")
             }
         })

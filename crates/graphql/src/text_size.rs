@@ -11,10 +11,10 @@ const BRACKETS_MAX: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TextError {
     /// A bracket of any kind stands deeper than a parser may safely go.
-    TooDeep,
+    Nesting,
     /// More words, numbers, strings and signs than any page needs.
-    TooLong,
-    TooManyDirectives,
+    Length,
+    Directives,
 }
 
 /// Looks at a document's signs. Strings and comments are passed over.
@@ -28,7 +28,7 @@ pub(crate) fn measure(document: &str) -> Result<(), TextError> {
             b'{' | b'[' | b'(' => {
                 depth += 1;
                 if depth > BRACKETS_MAX {
-                    return Err(TextError::TooDeep);
+                    return Err(TextError::Nesting);
                 }
             }
             b'}' | b']' | b')' => depth = depth.saturating_sub(1),
@@ -41,7 +41,7 @@ pub(crate) fn measure(document: &str) -> Result<(), TextError> {
             b'@' => {
                 directives += 1;
                 if directives > ALL_DIRECTIVES_MAX {
-                    return Err(TextError::TooManyDirectives);
+                    return Err(TextError::Directives);
                 }
             }
             b' ' | b'\t' | b'\n' | b'\r' | b',' => tokens -= 1,
@@ -49,7 +49,7 @@ pub(crate) fn measure(document: &str) -> Result<(), TextError> {
             _ => {}
         }
         if tokens > TOKENS_MAX {
-            return Err(TextError::TooLong);
+            return Err(TextError::Length);
         }
     }
     Ok(())
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn is_shallow(document: &str) -> bool {
-        measure(document) != Err(TextError::TooDeep)
+        measure(document) != Err(TextError::Nesting)
     }
 
     #[test]
@@ -136,13 +136,13 @@ mod tests {
     fn tokens_and_directives_are_counted_and_not_what_is_between_them() {
         let fields = |number: usize| format!("{{ {} }}", "a1, # comment\n ".repeat(number));
         assert_eq!(measure(&fields(TOKENS_MAX - 2)), Ok(()));
-        assert_eq!(measure(&fields(TOKENS_MAX - 1)), Err(TextError::TooLong));
+        assert_eq!(measure(&fields(TOKENS_MAX - 1)), Err(TextError::Length));
         for many in ["...A ", "\"a b\"", "\"\"\"a b\"\"\"", "-1.5e+3 ", "$", "!", "|", "{}"] {
-            assert_eq!(measure(&many.repeat(TOKENS_MAX + 1)), Err(TextError::TooLong), "{many}");
+            assert_eq!(measure(&many.repeat(TOKENS_MAX + 1)), Err(TextError::Length), "{many}");
         }
         assert_eq!(measure(&format!("{{ a(b: \"{}\") }}", "@ a ".repeat(TOKENS_MAX))), Ok(()));
         let directed = |number: usize| format!("{{ a {} }}", "@b ".repeat(number));
         assert_eq!(measure(&directed(ALL_DIRECTIVES_MAX)), Ok(()));
-        assert_eq!(measure(&directed(ALL_DIRECTIVES_MAX + 1)), Err(TextError::TooManyDirectives));
+        assert_eq!(measure(&directed(ALL_DIRECTIVES_MAX + 1)), Err(TextError::Directives));
     }
 }

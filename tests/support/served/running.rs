@@ -76,7 +76,7 @@ impl Served {
     }
 
     /// What asks it.
-    pub(super) fn client(&self) -> &reqwest::Client {
+    pub fn client(&self) -> &reqwest::Client {
         &self.http
     }
 
