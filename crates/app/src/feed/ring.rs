@@ -14,22 +14,29 @@ use crate::front::InboxChange;
 pub(super) const KEPT_MAX: usize = 10_000;
 const _: () = assert!(KEPT_MAX as u64 == InboxChange::BEHIND_MAX);
 
-/// How far the streams that access hangs on (members, channels) are known to be. Clones share.
+/// What the log was seen to tell of access. Clones share.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Versions(Arc<HashMap<StreamRef, u64>>);
+pub(crate) struct Known {
+    versions: Arc<HashMap<StreamRef, u64>>,
+    /// The newest change of anybody's access to anything; or where nobody looked.
+    pub access_changed: Position,
+}
 
-impl Versions {
-    /// 0: nothing is known of it.
-    pub fn of(&self, stream: StreamRef) -> u64 {
-        self.0.get(&stream).copied().unwrap_or_default()
+impl Known {
+    /// How far a member's or channel's stream is known to be. 0: nothing is known of it.
+    pub fn version_of(&self, stream: StreamRef) -> u64 {
+        self.versions.get(&stream).copied().unwrap_or_default()
     }
 
     fn learn(&mut self, touched: &Touched) {
+        if touched.touch.moves_access() {
+            self.access_changed = self.access_changed.max(touched.position);
+        }
         if !matches!(touched.stream.kind, StreamType::Member | StreamType::Channel) {
             return;
         }
-        if touched.version > self.of(touched.stream) {
-            Arc::make_mut(&mut self.0).insert(touched.stream, touched.version);
+        if touched.version > self.version_of(touched.stream) {
+            Arc::make_mut(&mut self.versions).insert(touched.stream, touched.version);
         }
     }
 }
@@ -39,18 +46,19 @@ impl Versions {
 pub(super) struct Ring {
     after: Position,
     kept: VecDeque<Touched>,
-    versions: Versions,
+    known: Known,
 }
 
 impl Ring {
     /// An empty one that begins after a position.
     pub fn new(after: Position) -> Self {
-        Self { after, kept: VecDeque::new(), versions: Versions::default() }
+        Self { after, kept: VecDeque::new(), known: Known { access_changed: after, ..Known::default() } }
     }
 
     /// Forgets what it holds, and begins after a position.
     pub fn restart(&mut self, after: Position) {
-        *self = Self { versions: self.versions.clone(), ..Self::new(after) };
+        let known = Known { access_changed: after, ..self.known.clone() };
+        *self = Self { known, ..Self::new(after) };
     }
 
     /// It holds what comes after this.
@@ -63,8 +71,8 @@ impl Ring {
         Position::new(self.after.number() + self.kept.len() as u64)
     }
 
-    pub fn versions(&self) -> Versions {
-        self.versions.clone()
+    pub fn known(&self) -> Known {
+        self.known.clone()
     }
 
     /// Takes what comes next; what does not is known already. The oldest go where there are too many.
@@ -73,7 +81,7 @@ impl Ring {
             if touched.position.number() != self.end().number() + 1 {
                 continue;
             }
-            self.versions.learn(&touched);
+            self.known.learn(&touched);
             self.kept.push_back(touched);
             if self.kept.len() > KEPT_MAX {
                 self.kept.pop_front();
@@ -87,7 +95,7 @@ impl Ring {
         for touched in older.into_iter().rev() {
             if touched.position == self.after && self.kept.len() < KEPT_MAX {
                 self.after = Position::new(self.after.number() - 1);
-                self.versions.learn(&touched);
+                self.known.learn(&touched);
                 self.kept.push_front(touched);
             }
         }
@@ -104,7 +112,7 @@ impl Ring {
 
 #[cfg(test)]
 mod tests {
-    use parlance_domain::{ConversationId, MemberId};
+    use parlance_domain::{ChannelId, ConversationId, MemberId};
     use uuid::Uuid;
 
     use super::*;
@@ -178,10 +186,24 @@ mod tests {
         };
         let mut ring = Ring::new(Position::new(10));
         ring.push([told(11, 4), at(12)]);
-        let before = ring.versions();
+        let before = ring.known();
         ring.prepend(vec![told(10, 3)]);
         ring.push([told(13, 5)]);
-        assert_eq!((before.of(member.stream()), ring.versions().of(member.stream())), (4, 5));
-        assert_eq!(ring.versions().of(at(12).stream), 0, "conversations are not followed");
+        assert_eq!((before.version_of(member.stream()), ring.known().version_of(member.stream())), (4, 5));
+        assert_eq!(ring.known().version_of(at(12).stream), 0, "conversations are not followed");
+    }
+
+    #[test]
+    fn the_newest_change_of_access_is_known() {
+        let channel = ChannelId::new(Uuid::from_u128(9));
+        let told = |position| Touched { touch: Touch::Visibility(channel), ..at(position) };
+        let mut ring = Ring::new(Position::new(10));
+        assert_eq!(ring.known().access_changed, Position::new(10), "nobody looked before");
+        ring.push([at(11), told(12), at(13)]);
+        assert_eq!(ring.known().access_changed, Position::new(12));
+        ring.prepend(vec![told(10)]);
+        assert_eq!(ring.known().access_changed, Position::new(12));
+        ring.restart(Position::new(40));
+        assert_eq!(ring.known().access_changed, Position::new(40));
     }
 }

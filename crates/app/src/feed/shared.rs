@@ -10,7 +10,8 @@ use parlance_store::{EventLog, StoreError};
 
 use super::{
     Touched,
-    ring::{KEPT_MAX, Ring, Versions},
+    ring::{KEPT_MAX, Known, Ring},
+    rows::Rows,
 };
 
 /// Events read in one go.
@@ -28,7 +29,12 @@ impl Feeds {
             return feed;
         }
         feeds.retain(|_, feed| feed.strong_count() > 0);
-        let feed = Arc::new(Feed { account, ring: Mutex::default(), filling: tokio::sync::Mutex::default() });
+        let feed = Arc::new(Feed {
+            account,
+            ring: Mutex::default(),
+            filling: tokio::sync::Mutex::default(),
+            rows: Rows::default(),
+        });
         feeds.insert(account, Arc::downgrade(&feed));
         feed
     }
@@ -41,18 +47,19 @@ pub(crate) struct Feed {
     ring: Mutex<Option<Ring>>,
     /// Held by whoever reads the log for everybody.
     filling: tokio::sync::Mutex<()>,
+    pub rows: Rows,
 }
 
 impl Feed {
-    /// What was touched after `from` and up to `to`, at most `limit` positions, and how far members and channels
-    /// are known to be; `None`: `from` is too long ago. `to` must not be after the end of the log.
+    /// What was touched after `from` and up to `to`, at most `limit` positions, and what is known of
+    /// access; `None`: `from` is too long ago. `to` must not be after the end of the log.
     pub async fn between(
         &self,
         store: &impl EventLog,
         from: Position,
         to: Position,
         limit: usize,
-    ) -> Result<Option<(Vec<Touched>, Versions)>, StoreError> {
+    ) -> Result<Option<(Vec<Touched>, Known)>, StoreError> {
         if let Some(found) = self.kept(from, to, limit) {
             return Ok(Some(found));
         }
@@ -61,10 +68,10 @@ impl Feed {
         Ok(self.kept(from, to, limit))
     }
 
-    fn kept(&self, from: Position, to: Position, limit: usize) -> Option<(Vec<Touched>, Versions)> {
+    fn kept(&self, from: Position, to: Position, limit: usize) -> Option<(Vec<Touched>, Known)> {
         let ring = self.ring.lock().expect("no panic while locked");
         let ring = ring.as_ref().filter(|ring| ring.end() >= to)?;
-        ring.between(from, to, limit).map(|touched| (touched, ring.versions()))
+        ring.between(from, to, limit).map(|touched| (touched, ring.known()))
     }
 
     /// Reads what is missing. Whoever gives up in the middle leaves a shorter ring without a gap.

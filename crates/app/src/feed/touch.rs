@@ -41,6 +41,16 @@ pub(crate) enum Touch {
     },
 }
 
+impl Touch {
+    /// Whether anybody may have gained or lost access to anything.
+    pub fn moves_access(self) -> bool {
+        matches!(
+            self,
+            Self::CameOrWent(_) | Self::Connected(..) | Self::Visibility(_) | Self::Installer { .. }
+        )
+    }
+}
+
 impl Touched {
     pub fn by(recorded: &RecordedEvent) -> Self {
         // What this build cannot read is still told of: projections have parked its stream, and the row is as it was.

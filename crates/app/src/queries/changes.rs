@@ -1,12 +1,17 @@
 //! What changed in the inbox for one asker.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use parlance_domain::{
-    ChannelId, ConversationId, MemberId, Position, StreamRef, channel::Visibility, conversation::Conversation,
+    ChannelId, ConversationId, MemberId, Position, StreamRef,
+    channel::Visibility,
+    conversation::{Conversation, Phase},
 };
 use parlance_projections::{
-    FoldError,
     inbox::{CONVERSATIONS, InboxRow},
     key,
 };
@@ -14,12 +19,14 @@ use parlance_store::{FIRST_GENERATION, Store, Wanted};
 
 use super::{
     Queries,
-    following::Followed,
-    sections::{access_wanted, since},
+    conversations::view,
+    following::{Followed, Seen},
+    opening::Opening,
+    sections::{Since, access_wanted, since},
     sight::Sight,
 };
 use crate::{
-    feed::{Touch, Touched, Versions},
+    feed::{OpenedRow, Touch, Touched},
     front::{Asker, ConversationView, Following, FrontError, InboxChange},
 };
 
@@ -156,16 +163,15 @@ impl<S: Store + Clone> Followed<S> for Inbox {
     async fn item(
         &mut self,
         queries: &Queries<S>,
-        by: Asker,
+        seen: Seen<'_>,
         gathered: Gathered,
-        known: &Versions,
         to: Position,
         must: bool,
     ) -> Result<Option<InboxChange>, FrontError> {
         if gathered.is_empty() && !must {
             return Ok(None);
         }
-        let change = queries.inbox_change(by, gathered, known, to).await?;
+        let change = queries.inbox_change(seen, gathered, to).await?;
         let tells = must || !change.is_quiet();
         Ok(tells.then_some(change))
     }
@@ -190,11 +196,11 @@ impl<S: Store + Clone> Queries<S> {
 
     async fn inbox_change(
         &self,
-        by: Asker,
+        seen: Seen<'_>,
         gathered: Gathered,
-        known: &Versions,
         to: Position,
     ) -> Result<InboxChange, FrontError> {
+        let Seen { by, known, .. } = seen;
         let mut change = InboxChange {
             position: to,
             conversations: Vec::new(),
@@ -237,7 +243,7 @@ impl<S: Store + Clone> Queries<S> {
             });
             change.channels = self.channel_views(&sight, rows).await?;
         }
-        self.conversations_of(by, &gathered.conversations, known, &mut change).await?;
+        self.conversations_of(seen, &gathered.conversations, &mut change).await?;
         Ok(change)
     }
 
@@ -250,19 +256,17 @@ impl<S: Store + Clone> Queries<S> {
     /// Rows and tombstones. Those of channels that are gone or to be loaded anew say nothing more.
     async fn conversations_of(
         &self,
-        by: Asker,
+        seen: Seen<'_>,
         touched: &BTreeMap<ConversationId, Option<u64>>,
-        known: &Versions,
         change: &mut InboxChange,
     ) -> Result<(), FrontError> {
         if touched.is_empty() {
             return Ok(());
         }
-        let keys = touched.keys().map(|id| key([id.uuid().into()])).collect();
-        let wanted = vec![Wanted { table: &CONVERSATIONS, keys }];
-        let rows = self.store.find_rows(by.account, FIRST_GENERATION, wanted).await?.concat();
-        let mut rows = rows.iter().map(InboxRow::from_row).collect::<Result<Vec<_>, FoldError>>()?;
-        let there: BTreeSet<_> = rows.iter().map(|row| row.conversation).collect();
+        let Seen { by, known, .. } = seen;
+        let wanted: Vec<_> = touched.keys().copied().collect();
+        let mut rows = self.opened_rows(seen, &wanted, change.position).await?;
+        let there: BTreeSet<_> = rows.iter().map(|opened| opened.row.conversation).collect();
         let mut deleted = Vec::new();
         for (id, version) in touched.iter().filter(|(id, _)| !there.contains(id)) {
             if let Some(version) = version {
@@ -270,38 +274,98 @@ impl<S: Store + Clone> Queries<S> {
                 deleted.extend(state.channel.map(|channel| (*id, channel)));
             }
         }
-        let channels = rows.iter().map(|row| row.channel).chain(deleted.iter().map(|(_, channel)| *channel));
+        let channels =
+            rows.iter().map(|opened| opened.row.channel).chain(deleted.iter().map(|(_, channel)| *channel));
         let sight = self.sight_from(by, channels.collect(), known).await?;
         let told = |channel| {
             sight.sees(channel)
                 && !change.channels_to_load.contains(&channel)
                 && !change.channels_gone.contains(&channel)
         };
-        rows.retain(|row| told(row.channel));
+        rows.retain(|opened| told(opened.row.channel));
         change.gone = deleted.into_iter().filter(|(_, channel)| told(*channel)).map(|(id, _)| id).collect();
-        change.conversations = self.living(&sight, rows).await?;
+        change.conversations = self.living(seen, &sight, &rows).await?;
         Ok(())
+    }
+
+    /// The rows, of those that there are, as the read models show them at `to` or later; read once for all who follow.
+    pub(super) async fn opened_rows(
+        &self,
+        Seen { by, feed, .. }: Seen<'_>,
+        wanted: &[ConversationId],
+        to: Position,
+    ) -> Result<Vec<Arc<OpenedRow>>, FrontError> {
+        if let Some(found) = feed.rows.conversations(wanted, to) {
+            return Ok(found.into_iter().flatten().collect());
+        }
+        let _reading = feed.rows.reading.lock().await;
+        if let Some(found) = feed.rows.conversations(wanted, to) {
+            return Ok(found.into_iter().flatten().collect());
+        }
+        // What is read from here on shows at least this.
+        let shown = *self.projections.progress(by.account).borrow();
+        let keys = wanted.iter().map(|id| key([id.uuid().into()])).collect();
+        let rows = vec![Wanted { table: &CONVERSATIONS, keys }];
+        let rows = self.store.find_rows(by.account, FIRST_GENERATION, rows).await?.concat();
+        let (mut opening, mut gathered) = (Opening::default(), Vec::with_capacity(rows.len()));
+        for row in &rows {
+            let mut row = InboxRow::from_row(row)?;
+            let profile = opening.add(row.profile.take());
+            gathered.push((row, profile));
+        }
+        let opened = self.open(by.account, opening).await?;
+        let found: Vec<_> = gathered
+            .into_iter()
+            .map(|(row, profile)| Arc::new(OpenedRow { contact: opened.value(profile), row }))
+            .collect();
+        let by_id: HashMap<_, _> = found.iter().map(|opened| (opened.row.conversation, opened)).collect();
+        let read: Vec<_> = wanted.iter().map(|id| (*id, by_id.get(id).map(|row| Arc::clone(row)))).collect();
+        feed.rows.keep(shown, &read);
+        Ok(found)
+    }
+
+    /// Since when the asker has access to the channels, of which nobody's access has changed since it was read.
+    async fn access_since(
+        &self,
+        Seen { by, feed, known }: Seen<'_>,
+        channels: &[ChannelId],
+    ) -> Result<Since, FrontError> {
+        if let Some(since) = feed.rows.accesses(by.member, channels, known.access_changed) {
+            return Ok(since);
+        }
+        let shown = *self.projections.progress(by.account).borrow();
+        let access = vec![access_wanted(by, channels)];
+        let access = self.store.find_rows(by.account, FIRST_GENERATION, access).await?;
+        let since = since(&access.concat())?;
+        feed.rows.keep_accesses(by.member, channels, &since, shown);
+        Ok(since)
     }
 
     /// The rows as the asker sees them, but for those that were deleted since they were read: what is gone is not
     /// told of, not even late.
     pub(super) async fn living(
         &self,
+        seen: Seen<'_>,
         sight: &Sight,
-        rows: Vec<InboxRow>,
+        rows: &[Arc<OpenedRow>],
     ) -> Result<Vec<ConversationView>, FrontError> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let account = sight.by.account;
-        let access = vec![access_wanted(sight.by, &sight.seen())];
-        let access = self.store.find_rows(account, FIRST_GENERATION, access).await?;
-        let views = self.views(sight, rows, &since(&access.concat())?).await?;
-        let mut living = Vec::with_capacity(views.len());
-        for view in views {
-            let state = self.commands.peek::<Conversation>(account, view.id.uuid()).await?;
-            if state.is_visible() && state.incarnation == view.incarnation {
-                living.push(view);
+        let since = self.access_since(seen, &sight.seen()).await?;
+        let mut living = Vec::with_capacity(rows.len());
+        for opened in rows {
+            let row = &opened.row;
+            let id = row.conversation.uuid();
+            let state = self.commands.peek::<Conversation>(seen.by.account, id).await?;
+            // A state that is older than the row says nothing: another process was quicker.
+            let ended = match state.incarnation.cmp(&row.incarnation) {
+                Ordering::Less => false,
+                Ordering::Equal => state.phase == Phase::Deleted,
+                Ordering::Greater => true,
+            };
+            if !ended {
+                living.push(view(sight, row, opened.contact.clone(), &since));
             }
         }
         Ok(living)

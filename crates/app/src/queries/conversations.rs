@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use parlance_domain::{ChannelId, ConversationId, permissions::Action};
+use parlance_domain::{ChannelId, ConversationId, conversation::ContactProfile, permissions::Action};
 use parlance_projections::{
     FoldError, Row,
     inbox::{CONVERSATIONS, InboxRow, State},
@@ -81,7 +81,7 @@ impl<S: Store + Clone> Queries<S> {
         Ok((sight, rows, further))
     }
 
-    pub(super) async fn views(
+    async fn views(
         &self,
         sight: &Sight,
         rows: Vec<InboxRow>,
@@ -96,24 +96,34 @@ impl<S: Store + Clone> Queries<S> {
             })
             .collect();
         let opened = self.open(sight.by.account, wanted).await?;
-        let view = |(row, profile): (InboxRow, _)| ConversationView {
-            id: row.conversation,
-            incarnation: row.incarnation,
-            channel: row.channel,
-            closed: row.state == State::Closed,
-            section: section_of(row.state, row.assignee, sight.by.member),
-            assignee: row.assignee,
-            assigned_at: row.assigned_at,
-            contact: opened.value(profile),
-            last_message: row.last_message,
-            place: Place { at: row.last_message_at, position: row.last_message_position },
-            messages: row.messages,
-            unread: is_unread(&row, sight.by, since),
-            reply_window_ends_at: row.last_contact_at.map(|at| at.plus_micros(REPLY_WINDOW_MICROS)),
-            changed: row.changed,
-            may_delete: sight.may(Action::DeleteConversation, Some(row.channel)),
-        };
-        Ok(rows.into_iter().map(view).collect())
+        let views = rows.iter().map(|(row, profile)| view(sight, row, opened.value(*profile), since));
+        Ok(views.collect())
+    }
+}
+
+/// A row as the asker sees it.
+pub(super) fn view(
+    sight: &Sight,
+    row: &InboxRow,
+    contact: Option<ContactProfile>,
+    since: &Since,
+) -> ConversationView {
+    ConversationView {
+        id: row.conversation,
+        incarnation: row.incarnation,
+        channel: row.channel,
+        closed: row.state == State::Closed,
+        section: section_of(row.state, row.assignee, sight.by.member),
+        assignee: row.assignee,
+        assigned_at: row.assigned_at,
+        contact,
+        last_message: row.last_message,
+        place: Place { at: row.last_message_at, position: row.last_message_position },
+        messages: row.messages,
+        unread: is_unread(row, sight.by, since),
+        reply_window_ends_at: row.last_contact_at.map(|at| at.plus_micros(REPLY_WINDOW_MICROS)),
+        changed: row.changed,
+        may_delete: sight.may(Action::DeleteConversation, Some(row.channel)),
     }
 }
 

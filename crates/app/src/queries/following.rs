@@ -13,7 +13,7 @@ use tokio::{sync::watch, time::timeout};
 
 use super::{Queries, SHOWN_WAIT};
 use crate::{
-    feed::{Feed, Touched, Versions},
+    feed::{Feed, Known, Touched},
     front::{Asker, Following, FrontError, InboxChange},
 };
 
@@ -37,12 +37,19 @@ pub(super) trait Followed<S>: Send + 'static {
     fn item(
         &mut self,
         queries: &Queries<S>,
-        by: Asker,
+        seen: Seen<'_>,
         gathered: Self::Gathered,
-        known: &Versions,
         to: Position,
         must: bool,
     ) -> impl Future<Output = Result<Option<Self::Item>, FrontError>> + Send;
+}
+
+/// Who follows, and what is known to all who do.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub by: Asker,
+    pub feed: &'a Feed,
+    pub known: &'a Known,
 }
 
 struct Follower<S, F> {
@@ -103,18 +110,17 @@ impl<S: Store + Clone> Queries<S> {
         self.asker(by).await?;
         let feed = self.feeds.of(by.account);
         let mut shown = self.projections.progress(by.account);
-        if let Some(after) = after
-            && after > self.store.head(by.account).await?.position
-        {
+        let head = self.store.head(by.account).await?.position;
+        let at = after.unwrap_or(head);
+        if at > head {
             return Err(FrontError::Reload);
         }
-        // Read models that nobody has looked at yet, or that do not show the position yet, are waited for.
+        // Whoever comes now has perhaps joined just now, and what they did themselves is not told to them as news.
         self.projections.wake(by.account);
-        let least = after.unwrap_or_default().max(Position::new(1));
-        let at = match timeout(SHOWN_WAIT, shown.wait_for(|shown| *shown >= least)).await {
-            Ok(Ok(shown)) => after.unwrap_or(*shown),
+        match timeout(SHOWN_WAIT, shown.wait_for(|shown| *shown >= at)).await {
+            Ok(Ok(_)) => {}
             _ => return Err(FrontError::Behind),
-        };
+        }
         let followed = begin.await?;
         Ok(Follower { queries: self.clone(), by, feed, followed, shown, at, told: None })
     }
@@ -149,7 +155,8 @@ impl<S: Store + Clone, F: Followed<S>> Follower<S, F> {
             None => from,
         };
         let quiet = self.told.is_none_or(|told| to.number().saturating_sub(told.number()) >= QUIET_MAX);
-        let item = self.followed.item(&self.queries, self.by, gathered, &known, to, quiet).await?;
+        let seen = Seen { by: self.by, feed: &self.feed, known: &known };
+        let item = self.followed.item(&self.queries, seen, gathered, to, quiet).await?;
         self.at = to;
         Ok(item)
     }

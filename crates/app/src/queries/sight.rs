@@ -19,7 +19,7 @@ use parlance_store::{FIRST_GENERATION, NAMED_MAX, Store};
 
 use super::Queries;
 use crate::{
-    feed::Versions,
+    feed::Known,
     front::{Asker, FrontError},
 };
 
@@ -61,19 +61,19 @@ impl Sight {
 impl<S: Store + Clone> Queries<S> {
     /// The asker's state; `NotFound` for everything, unless they are an active member.
     pub(super) async fn asker(&self, by: Asker) -> Result<Arc<Member>, FrontError> {
-        self.asker_from(by, &Versions::default()).await
+        self.asker_from(by, &Known::default()).await
     }
 
-    async fn asker_from(&self, by: Asker, known: &Versions) -> Result<Arc<Member>, FrontError> {
+    async fn asker_from(&self, by: Asker, known: &Known) -> Result<Arc<Member>, FrontError> {
         let (account, member) = (by.account, by.member);
-        let version = known.of(member.stream());
+        let version = known.version_of(member.stream());
         let member = self.commands.peek_from::<Member>(account, member.uuid(), version).await?;
         if member.is_active() { Ok(member) } else { Err(FrontError::NotFound) }
     }
 
     /// What the asker may do with these channels.
     pub(super) async fn sight(&self, by: Asker, channels: Vec<ChannelId>) -> Result<Sight, FrontError> {
-        self.sight_from(by, channels, &Versions::default()).await
+        self.sight_from(by, channels, &Known::default()).await
     }
 
     /// The same, judged by states that are not older than what the log was seen to tell.
@@ -81,12 +81,12 @@ impl<S: Store + Clone> Queries<S> {
         &self,
         by: Asker,
         channels: Vec<ChannelId>,
-        known: &Versions,
+        known: &Known,
     ) -> Result<Sight, FrontError> {
         let mut sight = Sight { by, member: self.asker_from(by, known).await?, channels: BTreeMap::new() };
         for channel in channels {
             if let Entry::Vacant(place) = sight.channels.entry(channel) {
-                let version = known.of(channel.into());
+                let version = known.version_of(channel.into());
                 place.insert(self.commands.peek_from(by.account, channel.uuid(), version).await?);
             }
         }

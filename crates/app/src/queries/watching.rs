@@ -8,9 +8,13 @@ use parlance_domain::{
 };
 use parlance_store::Store;
 
-use super::{Queries, changes::Moved, following::Followed};
+use super::{
+    Queries,
+    changes::Moved,
+    following::{Followed, Seen},
+};
 use crate::{
-    feed::{Touch, Touched, Versions},
+    feed::{Touch, Touched},
     front::{Asker, ConversationChange, Following, FrontError},
 };
 
@@ -70,13 +74,13 @@ impl<S: Store + Clone> Followed<S> for Watched {
     async fn item(
         &mut self,
         queries: &Queries<S>,
-        by: Asker,
+        seen: Seen<'_>,
         gathered: Gathered,
-        known: &Versions,
         to: Position,
         must: bool,
     ) -> Result<Option<ConversationChange>, FrontError> {
-        let sight = queries.sight_from(by, vec![self.channel], known).await?;
+        let by = seen.by;
+        let sight = queries.sight_from(by, vec![self.channel], seen.known).await?;
         if gathered.anew {
             return Err(FrontError::Reload);
         }
@@ -96,19 +100,21 @@ impl<S: Store + Clone> Followed<S> for Watched {
         if !sees {
             return Ok(Some(change));
         }
-        let (_, rows, _) = queries.rows_for(by, vec![self.conversation], None).await?;
-        change.conversation = queries.living(&sight, rows).await?.pop();
-        if change.conversation.is_none() {
-            let version = gathered.touched.unwrap_or_default();
-            let id = self.conversation.uuid();
-            let state = queries.commands.peek_from::<Conversation>(by.account, id, version).await?;
-            change.gone = state.phase == Phase::Deleted;
-            return Ok(Some(change));
-        }
         change.reload_messages = moved || gathered.deleted || gathered.too_many;
         if !change.reload_messages && !gathered.messages.is_empty() {
             let wanted = gathered.messages.iter().map(|message| (self.conversation, *message)).collect();
             change.messages = queries.messages_by_id(by, wanted).await?;
+        }
+        // Last, so that messages of what is deleted meanwhile are not told of.
+        let rows = queries.opened_rows(seen, &[self.conversation], to).await?;
+        change.conversation = queries.living(seen, &sight, &rows).await?.pop();
+        if change.conversation.is_none() {
+            change.messages.clear();
+            change.reload_messages = false;
+            let version = gathered.touched.unwrap_or_default();
+            let id = self.conversation.uuid();
+            let state = queries.commands.peek_from::<Conversation>(by.account, id, version).await?;
+            change.gone = state.phase == Phase::Deleted;
         }
         Ok(Some(change))
     }
