@@ -16,4 +16,5 @@ mod races;
 mod rights;
 mod signing_in;
 mod stories;
+mod subscriptions;
 mod webhooks;
