@@ -5,6 +5,7 @@ mod abuse;
 mod audits;
 mod documents;
 mod following;
+mod libraries;
 mod node;
 mod sockets;
 
