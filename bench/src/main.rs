@@ -13,6 +13,7 @@ mod page;
 mod rebuild;
 mod seen;
 mod served;
+mod sockets;
 mod wire;
 mod world;
 
@@ -69,6 +70,14 @@ enum What {
         #[arg(long, default_value_t = 100_000)]
         large: usize,
     },
+    /// From a webhook's answer to all who follow the inbox on sockets, and what a socket costs in memory.
+    Sockets {
+        #[arg(long, default_value_t = 2_000)]
+        sockets: usize,
+        /// Messages, one after the other.
+        #[arg(long, default_value_t = 50)]
+        messages: usize,
+    },
     /// Commands on states that no cache holds, and in accounts of different sizes.
     Cold {
         #[arg(long, default_value_t = 100_000)]
@@ -92,6 +101,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         What::Lag { commands } => lag::run(&place, args.rounds, commands),
         What::Http { events, seconds } => http::run(&place, args.rounds, events, seconds),
         What::Page { large } => page::run(&place, args.rounds, large),
+        What::Sockets { sockets, messages } => sockets::run(&place, sockets, messages),
         What::Cold { large } => cold::run(&place, large),
     }
 }
