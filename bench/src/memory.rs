@@ -10,7 +10,8 @@ use parlance_app::{
         Accepted, AccountView, Answer, Asker, ChannelHealth, ChannelView, ConnectChannel, ConnectionView,
         ConversationChange, ConversationView, Credential, CredentialKind, DeadLetterView, Done, Following,
         Front, FrontError, InboxChange, Invitation, MemberView, MessageDirection, MessageSort, MessageView,
-        Page, Place, Principal, Section, SectionView, SharedFront, Signing, ThreadPage, TokenHash, TokenScopes,
+        Page, Place, Principal, Section, SectionView, SharedFront, Signing, ThreadPage, TokenHash,
+        TokenScopes,
     },
     sign_in::{ApiTokenView, Attempt, NewApiToken, SessionView, SignedIn, Typed},
 };

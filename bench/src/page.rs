@@ -78,6 +78,8 @@ struct Side {
     request: Vec<u8>,
     few: Vec<Duration>,
     rates: Vec<f64>,
+    /// Of a page at many connections.
+    worked: Vec<Duration>,
     bytes: usize,
 }
 
@@ -97,7 +99,7 @@ impl Side {
         });
         anyhow::ensure!(whole && answer["errors"].is_null(), "a page with gaps: {}", nodes[0]);
         let bytes = wire.body().len();
-        Ok(Self { served, request, few: Vec::new(), rates: Vec::new(), bytes })
+        Ok(Self { served, request, few: Vec::new(), rates: Vec::new(), worked: Vec::new(), bytes })
     }
 
     async fn turn(&mut self) -> anyhow::Result<()> {
@@ -105,9 +107,10 @@ impl Side {
         ask(WARM_UP).await?;
         let few = ask(PAGES_FEW).await?;
         self.few.extend(few);
-        let begin = Instant::now();
+        let (begin, worked) = (Instant::now(), self.served.worked()?);
         ask_all(&self.served, vec![self.request.clone(); PAGES_MANY], CONNECTIONS).await?;
         self.rates.push(rate(PAGES_MANY, begin.elapsed()));
+        self.worked.push((self.served.worked()? - worked) / PAGES_MANY as u32);
         Ok(())
     }
 
@@ -147,6 +150,7 @@ pub fn run(place: &Place, rounds: usize, large: usize) -> anyhow::Result<()> {
             "4 connections p50",
             "p99",
             "64 connections",
+            "CPU a page",
             "of memory",
             "of small",
         ]);
@@ -163,6 +167,7 @@ pub fn run(place: &Place, rounds: usize, large: usize) -> anyhow::Result<()> {
                 millis(percentile(&mut side.few, 50)),
                 millis(percentile(&mut side.few, 99)),
                 per_second(median(side.rates.clone())),
+                millis(percentile(&mut side.worked, 50)),
                 memory,
                 small,
             ]);

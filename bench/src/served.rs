@@ -8,6 +8,7 @@ use std::{
     path::Path,
     process::{Child, Command, ExitCode, Stdio},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
@@ -138,6 +139,18 @@ impl Served {
                 bail!("it did not start; see above ({line:?})")
             }
         }
+    }
+
+    /// What its threads have worked so far, in the kernel too: steadier than the clock on a machine that does
+    /// other things besides.
+    pub fn worked(&self) -> anyhow::Result<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // After the name, which may hold anything: utime and stime are the 12th and 13th.
+        let (_, rest) = stat.rsplit_once(')').context("a name in brackets")?;
+        let ticks: Vec<u64> = rest.split_whitespace().skip(11).take(2).flat_map(str::parse).collect();
+        anyhow::ensure!(ticks.len() == 2, "no times in {stat}");
+        let ticks: u64 = ticks.iter().sum();
+        Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
     }
 
     /// Its memory in MiB: what it holds now, and the most that it ever held.
