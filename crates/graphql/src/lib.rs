@@ -8,6 +8,7 @@ mod account;
 mod authorisation;
 mod channel_changes;
 mod channels;
+mod completion;
 mod connections;
 mod conversation_changes;
 mod conversations;

@@ -1,6 +1,6 @@
 //! The whole schema, and how a request is run on it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_graphql::{
     MergedObject, Request, Response, ServerError,
@@ -16,6 +16,7 @@ use crate::{
     account::{AccountMutation, AccountQuery},
     channel_changes::ChannelsMutation,
     channels::ChannelsQuery,
+    completion::{Asked, Types},
     connections::{ConnectionsMutation, ConnectionsQuery},
     conversation_changes::ConversationsMutation,
     conversations::ConversationsQuery,
@@ -72,6 +73,7 @@ pub struct Schema {
     inner: Inner,
     front: SharedFront,
     introspection: bool,
+    types: Arc<Types>,
 }
 
 /// Names are not suggested: where the schema cannot be asked for, they would tell it all the same.
@@ -86,7 +88,9 @@ fn inner() -> Inner {
 
 /// The schema over a front.
 pub fn schema(front: SharedFront) -> Schema {
-    Schema { inner: inner(), front, introspection: true }
+    let inner = inner();
+    let types = Arc::new(Types::of(&inner.sdl()));
+    Schema { inner, front, introspection: true, types }
 }
 
 /// Of documents by their ids, whether each could be run; else the id of one that could not, and why.
@@ -124,7 +128,12 @@ impl Schema {
     pub async fn execute(&self, mut request: Request, visitor: Visitor) -> Response {
         let response = match check(&mut request, self.introspection) {
             Err(error) => Response::from_errors(vec![error]),
-            Ok(()) => self.inner.execute(request.data(self.session(visitor))).await,
+            Ok(()) => {
+                let asked = Asked::of(&request);
+                let mut response = self.inner.execute(request.data(self.session(visitor))).await;
+                self.types.complete(&mut response, &asked);
+                response
+            }
         };
         with_codes(response)
     }
@@ -135,8 +144,13 @@ impl Schema {
         match check(&mut request, self.introspection) {
             Err(error) => stream::iter([with_codes(Response::from_errors(vec![error]))]).boxed(),
             Ok(()) => {
+                let (asked, types) = (Asked::of(&request), Arc::clone(&self.types));
                 let request = request.data(self.session(visitor));
-                self.inner.execute_stream(request).map(with_codes).boxed()
+                let completed = move |mut response| {
+                    types.complete(&mut response, &asked);
+                    with_codes(response)
+                };
+                self.inner.execute_stream(request).map(completed).boxed()
             }
         }
     }

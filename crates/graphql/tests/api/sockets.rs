@@ -50,7 +50,7 @@ async fn what_is_not_executed_is_an_error_and_what_is_has_its_errors_beside_its_
         .asks("1", "{ deadLetters(account: \"acct_1\", first: 1) { nodes { bytes } } account { name } }")
         .await;
     let next = socket.hears().await;
-    let data = json!({ "account": { "name": "Acme" } });
+    let data = json!({ "account": { "name": "Acme" }, "deadLetters": null });
     assert_eq!((&next["type"], &next["payload"]["data"]), (&"next".into(), &data));
     assert_eq!(next["payload"]["errors"][0]["path"], json!(["deadLetters"]));
     assert_eq!(socket.hears().await, json!({ "type": "complete", "id": "1" }));
