@@ -4,22 +4,32 @@
 use axum::http::{HeaderMap, header};
 
 /// The cookie's name.
-pub(crate) const NAME: &str = "__Host-parlance";
+const NAME: &str = "__Host-parlance";
 
 /// The token in the request's cookie; `None`: there is none, or more than one, which no browser of ours sends.
-pub(crate) fn read(headers: &HeaderMap) -> Option<&str> {
+pub fn read(headers: &HeaderMap) -> Option<&str> {
+    read_named(headers, NAME)
+}
+
+/// The same of another cookie.
+pub fn read_named<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut found = values
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .filter_map(|(name, value)| (name == NAME).then_some(value));
+        .filter_map(|(name, value)| (name == wanted).then_some(value));
     found.next().filter(|_| found.next().is_none())
 }
 
 /// What a browser is told to keep for so many seconds. Not sent along with requests that other sites begin, but
 /// for following a link; never shown to scripts.
-pub(crate) fn set(token: &str, seconds: u64) -> String {
-    format!("{NAME}={token}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Lax")
+pub fn set(token: &str, seconds: u64) -> String {
+    set_named(NAME, token, seconds)
+}
+
+/// The same for another cookie.
+pub fn set_named(name: &str, value: &str, seconds: u64) -> String {
+    format!("{name}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Lax")
 }
 
 /// What a browser is told to forget.

@@ -12,7 +12,7 @@ mod completion;
 mod connections;
 mod conversation_changes;
 mod conversations;
-mod cookie;
+pub mod cookie;
 mod credentials;
 mod cursor;
 mod dead_letters;
@@ -43,7 +43,7 @@ mod websocket;
 
 pub use ending::{End, Ending, ending};
 pub use errors::{ErrorCode, FaultCode};
-pub use http::{HttpSettings, TrustedDocuments, TrustedDocumentsError, router};
+pub use http::{HttpSettings, TrustedDocuments, TrustedDocumentsError, is_from_own_page, router};
 pub use scalars::Position;
 pub use schema::{Schema, schema, sdl};
 pub use visitor::{ClientAddress, Visitor};

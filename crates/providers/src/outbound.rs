@@ -45,6 +45,11 @@ impl Outbound {
         Self { client: trusting_nobody(bounded_client().no_proxy()) }
     }
 
+    /// Its bounded client, for asking others than the providers.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
     /// Asks; `authorize` puts the credentials on the request. The reason of a failure is logged here, where it is
     /// lost, without the address, whose query may hold a proof.
     pub(crate) async fn get(

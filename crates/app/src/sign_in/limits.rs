@@ -139,6 +139,11 @@ impl Limits {
         if known { self.as_email_from.take(&key) } else { self.as_email.take(&email) }
     }
 
+    /// A sign-in without a password is about to be tried.
+    pub fn sign_in_from(&self, address: Option<IpAddr>) -> Result<(), FrontError> {
+        self.from_address.take(&origin(address))
+    }
+
     /// A sign-in was right.
     pub fn signed_in(&self, email: EmailHash, address: Option<IpAddr>) {
         // Who comes from nowhere is not known by where they come from.

@@ -12,6 +12,7 @@ mod limits;
 mod password;
 mod secrets;
 mod slow;
+mod vouched;
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 
@@ -208,13 +209,17 @@ impl<S: Store + Clone> SignIn<S> {
             several => {
                 let mut choices = Vec::with_capacity(several.len());
                 for (by, _) in several {
-                    let account = self.0.commands.peek::<Account>(by.account, by.account.uuid()).await?;
-                    let name = account.profile.value().map(|profile| profile.name.as_str().to_owned());
-                    choices.push(AccountChoice { account: by.account, name });
+                    choices.push(self.choice(*by).await?);
                 }
                 Ok(SignedIn::Choose(choices))
             }
         }
+    }
+
+    async fn choice(&self, by: Asker) -> Result<AccountChoice, StoreError> {
+        let account = self.0.commands.peek::<Account>(by.account, by.account.uuid()).await?;
+        let name = account.profile.value().map(|profile| profile.name.as_str().to_owned());
+        Ok(AccountChoice { account: by.account, name })
     }
 
     /// The active memberships that have a password.

@@ -1,5 +1,5 @@
-//! What is derived from the installation's sign-in key: hashes of e-mail addresses, salts, verifiers, the seal of
-//! tokens' names. The key is random, made once, wrapped by the master key; without it nothing of the tables of
+//! What is derived from the installation's sign-in key: hashes of e-mail addresses, salts, verifiers, the seals of
+//! tokens' names and of what browsers carry for us. The key is random, made once, wrapped by the master key; without it nothing of the tables of
 //! signing in can be guessed at, nor read.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -20,6 +20,7 @@ const WRAPPING: &[u8] = b"sign-in key";
 pub(super) struct Secrets {
     key: Zeroizing<[u8; 32]>,
     names: Cipher,
+    carried: Cipher,
 }
 
 impl Secrets {
@@ -39,7 +40,8 @@ impl Secrets {
     fn new(key: [u8; 32]) -> Self {
         let key = Zeroizing::new(key);
         let names = Cipher::new(&mac(&key, "names", &[]));
-        Self { key, names }
+        let carried = Cipher::new(&mac(&key, "carried", &[]));
+        Self { key, names, carried }
     }
 
     /// What the directory knows an address by.
@@ -69,6 +71,16 @@ impl Secrets {
     pub fn open_name(&self, account: AccountId, id: TokenId, sealed: &[u8]) -> Option<String> {
         let opened = self.names.open(&name_place(account, id), sealed).ok()?;
         String::from_utf8(opened).ok()
+    }
+
+    /// What browsers carry for us, for one purpose.
+    pub fn seal_carried(&self, entropy: &Entropy, purpose: &'static str, plain: &[u8]) -> Vec<u8> {
+        self.carried.seal(entropy, purpose.as_bytes(), plain)
+    }
+
+    /// `None`: it was not sealed for this purpose.
+    pub fn open_carried(&self, purpose: &'static str, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.carried.open(purpose.as_bytes(), sealed).ok()
     }
 }
 
@@ -142,5 +154,14 @@ mod tests {
         assert_eq!(secrets.open_name(account, id, &sealed).as_deref(), Some("Éva gépe"));
         assert_eq!(secrets.open_name(by(2).account, id, &sealed), None);
         assert_eq!(secrets.open_name(account, TokenId::default(), &sealed), None);
+    }
+
+    #[test]
+    fn what_browsers_carry_opens_for_its_purpose_only() {
+        let (secrets, entropy) = (Secrets::new([1; 32]), Entropy::seeded(1));
+        let sealed = secrets.seal_carried(&entropy, "one", b"carried");
+        assert_eq!(secrets.open_carried("one", &sealed).as_deref(), Some(b"carried".as_slice()));
+        assert_eq!(secrets.open_carried("another", &sealed), None);
+        assert_eq!(Secrets::new([2; 32]).open_carried("one", &sealed), None);
     }
 }

@@ -32,6 +32,7 @@ pub(crate) use self::{
 };
 pub use self::{
     documents::{TrustedDocuments, TrustedDocumentsError},
+    origin::is_from_own_page,
     settings::HttpSettings,
 };
 use crate::{

@@ -46,6 +46,11 @@ impl Origin {
     }
 }
 
+/// Whether a browser says that the request comes from one of our own pages: for forms, with which it always says so.
+pub fn is_from_own_page(headers: &HeaderMap, settings: &HttpSettings) -> bool {
+    Origin::of(headers, settings) == Origin::Own
+}
+
 /// Refuses what another site may have made a browser send.
 pub(crate) fn check(
     headers: &HeaderMap,
