@@ -105,7 +105,7 @@ async fn without_read_models(folder: &Path, public_url: &str) -> anyhow::Result<
     let ingestion = Ingestion::new(&parlance, providers);
     let public_url = public_url.to_owned();
     let graphql = HttpSettings { public_url: Some(public_url.clone()), ..HttpSettings::default() };
-    Ok(http::router(http::Served { parlance, ingestion, front, recorder, public_url, graphql }))
+    Ok(http::router(http::Served { parlance, ingestion, front, recorder, public_url, graphql, oidc: None }))
 }
 
 /// A child that serves, killed at the latest when it is dropped.

@@ -11,7 +11,10 @@ use clap::{Args, ValueEnum};
 use parlance_domain::connection::ChannelKind;
 use serde::Deserialize;
 
-use crate::http::TlsFiles;
+use crate::{
+    http::TlsFiles,
+    oidc::{Given, OidcSettings},
+};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
@@ -74,6 +77,19 @@ pub struct Flags {
         value_delimiter = ','
     )]
     allowed_origins: Option<Vec<String>>,
+    /// An OpenID Connect issuer by which members may sign in, as `https://login.example.com`, to the letter as its own
+    /// configuration names it; it has to know `<public URL>/auth/oidc/callback` [default: none]
+    #[arg(long, global = true, env = "PARLANCE_OIDC_ISSUER", value_name = "URL")]
+    oidc_issuer: Option<String>,
+    /// As what the issuer knows this server
+    #[arg(long, global = true, env = "PARLANCE_OIDC_CLIENT_ID", value_name = "ID")]
+    oidc_client_id: Option<String>,
+    /// A file with the client's secret; none for a public client
+    #[arg(long, global = true, env = "PARLANCE_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
+    oidc_client_secret_file: Option<PathBuf>,
+    /// What is asked of the issuer, separated by spaces [default: openid email profile]
+    #[arg(long, global = true, env = "PARLANCE_OIDC_SCOPES", value_name = "SCOPES")]
+    oidc_scopes: Option<String>,
     /// Meta's Graph API [default: https://graph.facebook.com]
     #[arg(long, global = true, env = "PARLANCE_GRAPH_URL", value_name = "URL")]
     graph_url: Option<String>,
@@ -91,7 +107,7 @@ pub struct Flags {
     log_format: Option<LogFormat>,
 }
 
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 22] = [
     "PARLANCE_CONFIG",
     "PARLANCE_DATA_DIR",
     "PARLANCE_DATABASE_URL",
@@ -105,6 +121,10 @@ const VARIABLES: [&str; 18] = [
     "PARLANCE_INTROSPECTION",
     "PARLANCE_TRUSTED_DOCUMENTS",
     "PARLANCE_ALLOWED_ORIGINS",
+    "PARLANCE_OIDC_ISSUER",
+    "PARLANCE_OIDC_CLIENT_ID",
+    "PARLANCE_OIDC_CLIENT_SECRET_FILE",
+    "PARLANCE_OIDC_SCOPES",
     "PARLANCE_GRAPH_URL",
     "PARLANCE_TWILIO_URL",
     "PARLANCE_TWILIO_MESSAGING_URL",
@@ -127,6 +147,10 @@ struct File {
     introspection: Option<bool>,
     trusted_documents: Option<PathBuf>,
     allowed_origins: Option<Vec<String>>,
+    oidc_issuer: Option<String>,
+    oidc_client_id: Option<String>,
+    oidc_client_secret_file: Option<PathBuf>,
+    oidc_scopes: Option<String>,
     graph_url: Option<String>,
     twilio_url: Option<String>,
     twilio_messaging_url: Option<String>,
@@ -157,6 +181,8 @@ pub struct Config {
     pub trusted_documents: Option<PathBuf>,
     /// Each a scheme and an authority.
     pub allowed_origins: Vec<String>,
+    /// `None`: nobody signs in by an issuer.
+    pub oidc: Option<OidcSettings>,
     pub providers: ProviderUrls,
     /// `None`: what the command finds fit.
     pub log: Option<String>,
@@ -250,6 +276,12 @@ impl Config {
                 .iter()
                 .map(|given| origin(given))
                 .collect::<anyhow::Result<_>>()?,
+            oidc: OidcSettings::read(Given {
+                issuer: flags.oidc_issuer.or(file.oidc_issuer),
+                client_id: flags.oidc_client_id.or(file.oidc_client_id),
+                client_secret_file: flags.oidc_client_secret_file.or(file.oidc_client_secret_file),
+                scopes: flags.oidc_scopes.or(file.oidc_scopes),
+            })?,
             providers: ProviderUrls {
                 graph: url(
                     "the Graph API's URL",

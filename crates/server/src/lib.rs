@@ -12,6 +12,7 @@ pub mod http;
 mod local;
 mod member;
 mod migrate;
+mod oidc;
 mod open;
 mod operator;
 mod operator_token;

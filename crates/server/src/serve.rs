@@ -22,6 +22,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     config::{Config, ProviderUrls},
     http::{self, Listening, Recorder, Served},
+    oidc::Oidc,
     open, operator,
 };
 
@@ -107,6 +108,8 @@ pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
     let operators =
         (Listening::plain(operators), operator::router(Arc::clone(&parlance), &config.database, asked_at)?);
     let (end, ending) = parlance_graphql::ending();
+    let oidc = config.oidc.clone();
+    let oidc = oidc.map(|oidc| Oidc::new(oidc, Arc::clone(&parlance), &public_url)).transpose()?;
     let router = http::router(Served {
         parlance: Arc::clone(&parlance),
         ingestion: Ingestion::new(&parlance, providers),
@@ -119,6 +122,7 @@ pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
             trusted_documents,
             ending,
         },
+        oidc,
         public_url,
     });
     let listening = Listening { listener, tls, trusted_hops: config.trusted_hops.into() };

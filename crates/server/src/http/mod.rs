@@ -16,6 +16,7 @@ use parlance_graphql::HttpSettings;
 use parlance_store::Store;
 
 use self::headers::ByTls;
+use crate::oidc::{self, Oidc};
 
 pub use self::{
     listener::{Listening, serve},
@@ -32,10 +33,13 @@ pub struct Served<S> {
     /// Where the providers reach this server: what their signatures cover.
     pub public_url: String,
     pub graphql: HttpSettings,
+    /// `None`: nobody signs in by an issuer, and there are no such routes.
+    pub oidc: Option<Oidc<S>>,
 }
 
 /// All routes.
-pub fn router<S: Store + Clone>(served: Served<S>) -> Router {
+pub fn router<S: Store + Clone>(mut served: Served<S>) -> Router {
+    let oidc = served.oidc.take().map(|oidc| oidc::router(Arc::new(oidc))).unwrap_or_default();
     let graphql = parlance_graphql::router(Arc::clone(&served.front), served.graphql.clone());
     let served = Arc::new(served);
     let probes = Router::new()
@@ -44,6 +48,6 @@ pub fn router<S: Store + Clone>(served: Served<S>) -> Router {
         .route("/metrics", get(probes::metrics::<S>))
         .with_state(Arc::clone(&served));
     let by_tls = ByTls(served.public_url.starts_with("https://"));
-    let all = webhooks::router(served).merge(probes).merge(graphql);
+    let all = webhooks::router(served).merge(probes).merge(graphql).merge(oidc);
     all.layer(middleware::from_fn_with_state(by_tls, headers::add))
 }
