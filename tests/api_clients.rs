@@ -6,7 +6,7 @@ mod audits;
 mod documents;
 mod following;
 mod libraries;
-mod node;
+pub(crate) mod node;
 mod sockets;
 
 /// The program under test.

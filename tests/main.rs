@@ -10,6 +10,7 @@ mod house;
 mod keys;
 mod logs;
 mod members;
+mod oidc;
 mod projections;
 mod queries;
 mod races;
