@@ -100,6 +100,35 @@ async fn guessing_is_slowed_down_for_known_and_unknown_addresses_alike() {
     assert_eq!(session(&app, EVA, PASSWORD).await.asker.account, team.account);
 }
 
+/// Whoever invites a stranger's address into their own account can sign in there as that address, from anywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_in_one_account_buys_no_guesses_at_another_account_s() {
+    let app = TestApp::start().await;
+    let (here, there) = (Team::create(&app).await, Team::create(&app).await);
+    let eva = member(&here, EVA, PASSWORD).await;
+    let hostile = member(&there, EVA, "a jelszó, amit tud").await;
+    let sign_in = &app.parlance.sign_in;
+    let tried = async |password: &str, n: u8| {
+        let from = Some([192, 0, 2, n].into());
+        sign_in.sign_in(super::Attempt { address: from, ..attempt(EVA, password, None) }, None).await
+    };
+    let asker = |signed_in| match signed_in {
+        Ok(SignedIn::Session(begun)) => begun.asker,
+        _ => panic!("one membership has this password"),
+    };
+    assert_eq!(asker(tried(PASSWORD, 1).await), eva);
+    for n in 2..11 {
+        assert_eq!(asker(tried("a jelszó, amit tud", n).await), hostile);
+    }
+    // The tries for this address are used up, and those of their own places are for their own account.
+    for n in 2..11 {
+        assert_eq!(tried(PASSWORD, n).await.err(), Some(FrontError::SignInRefused), "from {n}");
+    }
+    assert_eq!(asker(tried("a jelszó, amit tud", 2).await), hostile);
+    assert_eq!(tried(PASSWORD, 99).await.err(), Some(FrontError::TooManyAttempts { seconds: 30 }));
+    assert_eq!(asker(tried(PASSWORD, 1).await), eva, "where it is known she is let in");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_from_an_earlier_membership_opens_nothing() {
     let app = TestApp::start().await;

@@ -3,7 +3,9 @@
 //!
 //! The limit of an e-mail address slows guessing down and locks nobody out for ever: it fills up again by itself,
 //! and an address from which somebody signed in lately as that person has a bucket of its own, which nobody
-//! elsewhere can empty.
+//! elsewhere can empty. That one is for the memberships that were signed in to from there, and no others: an e-mail
+//! address may be a member of accounts that have nothing to do with each other, and whoever has a password in one of
+//! them may not use it to guess at another's.
 
 use std::{
     hash::Hash,
@@ -36,6 +38,26 @@ const AS_EMAIL: Rate = Rate { at_once: 10, then_every_s: 30 };
 const INVITATIONS: Rate = Rate { at_once: 100, then_every_s: 2 };
 /// The current password, typed by who is signed in already.
 const CURRENT: Rate = Rate { at_once: 5, then_every_s: 60 };
+
+/// Memberships that are known at one address: one person's accounts.
+const KNOWN_MAX: usize = 8;
+
+/// Which memberships a try to sign in may be for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    All,
+    /// Those that were signed in to lately from the same address.
+    Known(Vec<Asker>),
+}
+
+impl Reach {
+    pub fn covers(&self, by: Asker) -> bool {
+        match self {
+            Self::All => true,
+            Self::Known(known) => known.contains(&by),
+        }
+    }
+}
 
 struct Rate {
     at_once: u32,
@@ -114,8 +136,8 @@ pub(super) struct Limits {
     as_email_from: Limit<(EmailHash, Origin)>,
     invitations: Limit<Origin>,
     current: Limit<Asker>,
-    /// From where people signed in lately.
-    known: Mutex<LruCache<(EmailHash, Origin), ()>>,
+    /// From where people signed in lately, and to which memberships; the latest last.
+    known: Mutex<LruCache<(EmailHash, Origin), Vec<Asker>>>,
 }
 
 impl Limits {
@@ -130,13 +152,18 @@ impl Limits {
         }
     }
 
-    /// A sign-in is about to be tried.
-    pub fn sign_in(&self, email: EmailHash, address: Option<IpAddr>) -> Result<(), FrontError> {
+    /// A sign-in is about to be tried; gives what it may be for.
+    pub fn sign_in(&self, email: EmailHash, address: Option<IpAddr>) -> Result<Reach, FrontError> {
         let origin = origin(address);
         self.from_address.take(&origin)?;
+        let refused = match self.as_email.take(&email) {
+            Ok(()) => return Ok(Reach::All),
+            Err(refused) => refused,
+        };
         let key = (email, origin);
-        let known = self.known.lock().expect("no panic while locked").get(&key).is_some();
-        if known { self.as_email_from.take(&key) } else { self.as_email.take(&email) }
+        let known = self.known.lock().expect("no panic while locked").get(&key).cloned();
+        let known = known.ok_or(refused)?;
+        self.as_email_from.take(&key).map(|()| Reach::Known(known))
     }
 
     /// A sign-in without a password is about to be tried.
@@ -144,12 +171,25 @@ impl Limits {
         self.from_address.take(&origin(address))
     }
 
-    /// A sign-in was right.
-    pub fn signed_in(&self, email: EmailHash, address: Option<IpAddr>) {
+    /// A sign-in was right for these memberships.
+    pub fn signed_in(
+        &self,
+        email: EmailHash,
+        address: Option<IpAddr>,
+        memberships: impl IntoIterator<Item = Asker>,
+    ) {
         // Who comes from nowhere is not known by where they come from.
-        if address.is_some() {
-            self.known.lock().expect("no panic while locked").put((email, origin(address)), ());
+        if address.is_none() {
+            return;
         }
+        let mut all = self.known.lock().expect("no panic while locked");
+        let known = all.get_or_insert_mut((email, origin(address)), Vec::new);
+        for by in memberships {
+            known.retain(|other| *other != by);
+            known.push(by);
+        }
+        let too_many = known.len().saturating_sub(KNOWN_MAX);
+        known.drain(..too_many);
     }
 
     /// An invitation is about to be accepted.
@@ -165,12 +205,17 @@ impl Limits {
 
 #[cfg(test)]
 mod tests {
-    use parlance_domain::Timestamp;
+    use parlance_domain::{AccountId, MemberId, Timestamp};
+    use uuid::Uuid;
 
     use super::*;
     use crate::clock::ManualClock;
 
     const EVA: EmailHash = EmailHash([1; 32]);
+
+    fn by(account: u128) -> Asker {
+        Asker { account: AccountId::new(Uuid::from_u128(account)), member: MemberId::new(Uuid::from_u128(1)) }
+    }
 
     fn limits() -> (Limits, ManualClock) {
         let clock = ManualClock::at(Timestamp::from_micros(1_767_225_600_000_000));
@@ -182,7 +227,7 @@ mod tests {
         Some(IpAddr::from([192, 0, 2, last]))
     }
 
-    fn seconds(refused: Result<(), FrontError>) -> u32 {
+    fn seconds<T: std::fmt::Debug>(refused: Result<T, FrontError>) -> u32 {
         match refused {
             Err(FrontError::TooManyAttempts { seconds }) => seconds,
             other => panic!("it is limited: {other:?}"),
@@ -193,30 +238,50 @@ mod tests {
     fn guessing_one_person_s_password_from_everywhere_is_slowed_down() {
         let (limits, clock) = limits();
         for n in 0..10 {
-            assert_eq!(limits.sign_in(EVA, address(n)), Ok(()));
+            assert_eq!(limits.sign_in(EVA, address(n)), Ok(Reach::All));
         }
         assert_eq!(seconds(limits.sign_in(EVA, address(200))), 30);
-        assert_eq!(limits.sign_in(EmailHash([2; 32]), address(200)), Ok(()), "others are not concerned");
+        assert_eq!(
+            limits.sign_in(EmailHash([2; 32]), address(200)),
+            Ok(Reach::All),
+            "others are not concerned"
+        );
         clock.advance(29_500_000);
         assert_eq!(seconds(limits.sign_in(EVA, address(201))), 1);
         clock.advance(500_000);
-        assert_eq!(limits.sign_in(EVA, address(201)), Ok(()));
+        assert_eq!(limits.sign_in(EVA, address(201)), Ok(Reach::All));
         assert_eq!(seconds(limits.sign_in(EVA, address(202))), 30);
     }
 
     #[test]
     fn nobody_elsewhere_keeps_a_person_from_signing_in_where_they_did_before() {
         let (limits, _) = limits();
-        assert_eq!(limits.sign_in(EVA, address(1)), Ok(()));
-        limits.signed_in(EVA, address(1));
+        assert_eq!(limits.sign_in(EVA, address(1)), Ok(Reach::All));
+        limits.signed_in(EVA, address(1), [by(1)]);
         for n in 2..11 {
-            assert_eq!(limits.sign_in(EVA, address(n)), Ok(()));
+            assert_eq!(limits.sign_in(EVA, address(n)), Ok(Reach::All));
         }
         seconds(limits.sign_in(EVA, address(12)));
         for _ in 0..10 {
-            assert_eq!(limits.sign_in(EVA, address(1)), Ok(()));
+            assert_eq!(limits.sign_in(EVA, address(1)), Ok(Reach::Known(vec![by(1)])));
         }
         assert_eq!(seconds(limits.sign_in(EVA, address(1))), 30, "guessing from there is slow, too");
+    }
+
+    #[test]
+    fn one_address_knows_a_bounded_number_of_memberships_and_the_latest() {
+        let (limits, _) = limits();
+        limits.signed_in(EVA, None, [by(1)]);
+        limits.signed_in(EVA, address(1), (0..20).map(by));
+        limits.signed_in(EVA, address(1), [by(12)]);
+        for _ in 0..10 {
+            assert_eq!(limits.sign_in(EVA, address(2)), Ok(Reach::All));
+        }
+        let Ok(reach) = limits.sign_in(EVA, address(1)) else { panic!("it is known there") };
+        let expected = [13, 14, 15, 16, 17, 18, 19, 12].map(by).to_vec();
+        assert_eq!(reach, Reach::Known(expected));
+        assert!(reach.covers(by(12)) && !reach.covers(by(1)) && Reach::All.covers(by(1)));
+        seconds(limits.sign_in(EVA, None));
     }
 
     #[test]
@@ -224,12 +289,19 @@ mod tests {
         let (limits, clock) = limits();
         let network = |host: &str| Some(host.parse().unwrap());
         for n in 0..30 {
-            assert_eq!(limits.sign_in(EmailHash([n; 32]), network(&format!("2001:db8::{n}"))), Ok(()));
+            assert_eq!(
+                limits.sign_in(EmailHash([n; 32]), network(&format!("2001:db8::{n}"))),
+                Ok(Reach::All)
+            );
         }
         assert_eq!(seconds(limits.sign_in(EmailHash([99; 32]), network("2001:db8::ffff"))), 6);
-        assert_eq!(limits.sign_in(EmailHash([99; 32]), network("2001:db8:0:1::1")), Ok(()), "a neighbour");
+        assert_eq!(
+            limits.sign_in(EmailHash([99; 32]), network("2001:db8:0:1::1")),
+            Ok(Reach::All),
+            "a neighbour"
+        );
         clock.advance(6_000_000);
-        assert_eq!(limits.sign_in(EmailHash([99; 32]), network("2001:db8::1")), Ok(()));
+        assert_eq!(limits.sign_in(EmailHash([99; 32]), network("2001:db8::1")), Ok(Reach::All));
         assert_eq!(origin(network("::ffff:192.0.2.1")), origin(address(1)), "one address, two spellings");
     }
 

@@ -190,12 +190,13 @@ impl<S: Store + Clone> SignIn<S> {
 
     async fn try_to_sign_in(&self, attempt: &Attempt) -> Result<SignedIn, FrontError> {
         let email = self.secrets().await?.email(&attempt.email);
-        self.0.limits.sign_in(email, attempt.address)?;
+        let reach = self.0.limits.sign_in(email, attempt.address)?;
         let password = attempt.password.tried().ok_or(FrontError::SignInRefused)?;
-        let candidates = self.candidates(&attempt.email).await?;
+        let mut candidates = self.candidates(&attempt.email).await?;
+        candidates.retain(|(by, _)| reach.covers(*by));
         let mut matching = self.matching(&attempt.email, &password, candidates).await?;
         if !matching.is_empty() {
-            self.0.limits.signed_in(email, attempt.address);
+            self.0.limits.signed_in(email, attempt.address, matching.iter().map(|(by, _)| *by));
         }
         if let Some(account) = attempt.account {
             matching.retain(|(by, _)| by.account == account);
