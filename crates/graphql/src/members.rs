@@ -119,18 +119,20 @@ impl Viewer {
         Ok(Permission::of(member.is_some_and(|member| member.0.settings_access)))
     }
 
-    /// Where the member is signed in, oldest first; at most 20. For who is signed in: by an API token it is refused.
+    /// Where the member is signed in, oldest first; at most 20. For who is signed in: by an API token it is null, with
+    /// an error `SESSION_REQUIRED` beside.
     #[graphql(complexity = "20 * child_complexity + 1")]
-    async fn sessions(&self) -> Result<Vec<SignedInSession>> {
+    async fn sessions(&self) -> Result<Option<Vec<SignedInSession>>> {
         let found = self.scope.front().sessions(self.scope.by(), self.credential().await?).await;
-        Ok(self.scope.answer(found).await?.into_iter().map(Into::into).collect())
+        Ok(Some(self.scope.answer(found).await?.into_iter().map(Into::into).collect()))
     }
 
-    /// The member's API tokens, oldest first; at most 64. For who is signed in: by an API token it is refused.
+    /// The member's API tokens, oldest first; at most 64. For who is signed in: by an API token it is null, with an
+    /// error `SESSION_REQUIRED` beside.
     #[graphql(complexity = "64 * child_complexity + 1")]
-    async fn api_tokens(&self) -> Result<Vec<ApiToken>> {
+    async fn api_tokens(&self) -> Result<Option<Vec<ApiToken>>> {
         let found = self.scope.front().api_tokens(self.scope.by(), self.credential().await?).await;
-        Ok(self.scope.answer(found).await?.into_iter().map(Into::into).collect())
+        Ok(Some(self.scope.answer(found).await?.into_iter().map(Into::into).collect()))
     }
 }
 
