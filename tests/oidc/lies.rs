@@ -54,14 +54,17 @@ async fn no_lie_of_an_issuer_signs_anybody_in() {
     let Some((office, issuer)) = open().await else { return };
     let anna = office.member("anna@example.hu", &[]).await;
     issuer.consents(&anna.email).await;
-    // One at a time, from one address: fewer than its limit.
+    let mut believed = Vec::new();
+    // One at a time, from one address: no more than its limit.
     for (bad, alg, expected) in LIES {
         issuer.told(json!({ "bad": bad, "alg": alg })).await;
         let mut surfer = Surfer::new(&office, &issuer);
         let seen = surfer.signs_in("?to=/inbox").await;
-        assert_eq!(seen.code(), expected, "{bad} by {alg}");
-        assert!(surfer.cookies.is_empty() && is_plain(&seen), "{bad} by {alg}: {seen:?}");
+        if seen.code() != expected || !surfer.cookies.is_empty() || !is_plain(&seen) {
+            believed.push((bad, alg, seen.status, seen.body));
+        }
     }
+    assert!(believed.is_empty(), "{believed:#?}");
 }
 
 #[tokio::test]

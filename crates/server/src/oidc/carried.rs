@@ -123,3 +123,58 @@ impl Used {
 pub fn secret(entropy: &Entropy) -> String {
     URL_SAFE_NO_PAD.encode(entropy.bytes::<SECRET_BYTES>())
 }
+
+#[cfg(test)]
+mod tests {
+    use parlance_app::{Parlance, Settings, clock::ManualClock, keys::MasterKey};
+    use parlance_store_sqlite::{SqliteOptions, SqliteStore};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_carried_counts_for_ten_minutes_and_one_purpose() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("parlance.db"), SqliteOptions::default()).unwrap();
+        let begun = Timestamp::from_micros(1_767_225_600_000_000);
+        let clock = std::sync::Arc::new(ManualClock::at(begun));
+        let settings =
+            Settings::new(MasterKey::from_bytes([7; 32]), folder.path(), clock, Entropy::seeded(1));
+        let sign_in = Parlance::open(store, settings).await.unwrap().sign_in;
+        let asked = || Asked {
+            state: "s".to_owned(),
+            nonce: "n".to_owned(),
+            verifier: "v".to_owned(),
+            to: "/".to_owned(),
+            account: None,
+        };
+        let cookie = cookie(&sign_in, asked(), begun).await.unwrap();
+        let value = cookie.split(['=', ';']).nth(1).unwrap();
+        let at = |micros: i64| begun.plus_micros(micros);
+        let read_at =
+            async |now| read::<_, Asked>(&sign_in, value, now).await.unwrap().map(|asked| asked.state);
+        assert_eq!(read_at(begun).await.as_deref(), Some("s"));
+        assert_eq!(read_at(at(599_999_999)).await.as_deref(), Some("s"));
+        assert_eq!(read_at(at(600_000_000)).await, None);
+        assert_eq!(read_at(at(-1)).await, None, "of the future");
+        assert!(read::<_, Proved>(&sign_in, value, begun).await.unwrap().is_none());
+        let used = Used::default();
+        assert!(used.first(&asked()) && !used.first(&asked()));
+    }
+
+    /// Browsers take 4,096 bytes of name, value and attributes (RFC 6265, section 6.1).
+    #[tokio::test]
+    async fn the_longest_of_what_is_carried_fits_into_a_cookie() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("parlance.db"), SqliteOptions::default()).unwrap();
+        let clock = std::sync::Arc::new(ManualClock::at(Timestamp::from_micros(1)));
+        let settings =
+            Settings::new(MasterKey::from_bytes([7; 32]), folder.path(), clock, Entropy::seeded(1));
+        let parlance = Parlance::open(store, settings).await.unwrap();
+        let [state, nonce, verifier] = std::array::from_fn(|_| secret(&parlance.entropy));
+        // Every character of the path is escaped.
+        let to = format!("/{}", "\"".repeat(super::super::routes::TO_BYTES_MAX - 1));
+        let asked = Asked { state, nonce, verifier, to, account: Some(AccountId::default()) };
+        let cookie = cookie(&parlance.sign_in, asked, Timestamp::from_micros(i64::MAX)).await.unwrap();
+        assert!(cookie.len() <= 4_096, "{}", cookie.len());
+    }
+}

@@ -33,7 +33,7 @@ use super::{
 
 const CALLBACK: &str = "/auth/oidc/callback";
 /// Where a browser goes afterwards has to fit, sealed and in base64, into a cookie of 4,096 bytes.
-const TO_BYTES_MAX: usize = 1_024;
+pub(super) const TO_BYTES_MAX: usize = 1_024;
 /// The longest codes of issuers that put everything into them have half of it.
 const CODE_BYTES_MAX: usize = 8_192;
 /// The form has one field.
