@@ -111,8 +111,10 @@ async fn unknown_removed_and_invited_people_are_refused_alike() {
     office.does(&office.admin, "removeMember", json!({ "member": anna.id })).await;
     assert_eq!(surfer.viewer().await, None);
     office.invites("invited@example.hu", &[]).await;
+    // Béla can sign in; whoever has a mailbox that only looks like his cannot.
+    office.member("bela@example.hu", &[]).await;
     let mut pages = Vec::new();
-    for email in [anna.email.as_str(), "nobody@example.hu", "invited@example.hu", "\u{ff41}nna@example.hu"] {
+    for email in [anna.email.as_str(), "nobody@example.hu", "invited@example.hu", "\u{ff42}ela@example.hu"] {
         issuer.consents(email).await;
         let mut surfer = Surfer::new(&office, &issuer);
         let refused = surfer.signs_in("").await;
