@@ -156,14 +156,18 @@ impl Limits {
     pub fn sign_in(&self, email: EmailHash, address: Option<IpAddr>) -> Result<Reach, FrontError> {
         let origin = origin(address);
         self.from_address.take(&origin)?;
-        let refused = match self.as_email.take(&email) {
-            Ok(()) => return Ok(Reach::All),
-            Err(refused) => refused,
-        };
         let key = (email, origin);
         let known = self.known.lock().expect("no panic while locked").get(&key).cloned();
-        let known = known.ok_or(refused)?;
-        self.as_email_from.take(&key).map(|()| Reach::Known(known))
+        match known {
+            // Nobody elsewhere can tell from what is left of the address's own tries that somebody signs in here.
+            Some(known) => self.as_email_from.take(&key).map(|()| Reach::Known(known)),
+            None => self.as_email.take(&email).map(|()| Reach::All),
+        }
+    }
+
+    /// Whether a try that reaches known memberships may be for the address's others as well.
+    pub fn beyond_known(&self, email: EmailHash) -> bool {
+        self.as_email.take(&email).is_ok()
     }
 
     /// A sign-in without a password is about to be tried.
@@ -266,6 +270,17 @@ mod tests {
             assert_eq!(limits.sign_in(EVA, address(1)), Ok(Reach::Known(vec![by(1)])));
         }
         assert_eq!(seconds(limits.sign_in(EVA, address(1))), 30, "guessing from there is slow, too");
+    }
+
+    #[test]
+    fn nobody_elsewhere_can_tell_that_a_person_signs_in_where_they_did_before() {
+        let (limits, _) = limits();
+        limits.signed_in(EVA, address(1), [by(1)]);
+        assert_eq!(limits.sign_in(EVA, address(1)), Ok(Reach::Known(vec![by(1)])));
+        for n in 2..12 {
+            assert_eq!(limits.sign_in(EVA, address(n)), Ok(Reach::All), "all ten are left");
+        }
+        assert!(!limits.beyond_known(EVA) && limits.beyond_known(EmailHash([2; 32])));
     }
 
     #[test]

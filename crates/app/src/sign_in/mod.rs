@@ -193,7 +193,9 @@ impl<S: Store + Clone> SignIn<S> {
         let reach = self.0.limits.sign_in(email, attempt.address)?;
         let password = attempt.password.tried().ok_or(FrontError::SignInRefused)?;
         let mut candidates = self.candidates(&attempt.email).await?;
-        candidates.retain(|(by, _)| reach.covers(*by));
+        if candidates.iter().any(|(by, _)| !reach.covers(*by)) && !self.0.limits.beyond_known(email) {
+            candidates.retain(|(by, _)| reach.covers(*by));
+        }
         let mut matching = self.matching(&attempt.email, &password, candidates).await?;
         if !matching.is_empty() {
             self.0.limits.signed_in(email, attempt.address, matching.iter().map(|(by, _)| *by));
