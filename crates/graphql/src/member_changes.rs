@@ -31,7 +31,8 @@ pub struct AcceptInvitationInput {
     /// The invitation's token, as `inviteMember` gave it.
     token: String,
     /// The password to sign in with from now on: 10 to 256 characters of any kind, and not one of the first that
-    /// anybody would try. With it the answer signs the person in by a cookie; without it, it gives an API token.
+    /// anybody would try. With it the answer signs the person in by a cookie, which a socket cannot set; without it,
+    /// it gives an API token.
     password: Option<String>,
 }
 
@@ -228,8 +229,13 @@ impl MembersMutation {
     ) -> Result<Option<AcceptInvitationPayload>> {
         let session = Session::of(ctx);
         let password = input.password.map(Into::into);
-        let accepted = session.front.accept_invitation(input.token, password, session.address());
-        let accepted = match accepted.await.map_err(Refused::from) {
+        let accepting = async {
+            if password.is_some() {
+                session.sets_cookies()?;
+            }
+            Ok(session.front.accept_invitation(input.token, password, session.address()).await?)
+        };
+        let accepted = match accepting.await {
             Ok(accepted) => accepted,
             Err(Refused::Wrong(wrong)) => {
                 let told = wrong.into_iter().map(|wrong| match placed(wrong, "password") {

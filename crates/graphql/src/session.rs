@@ -20,6 +20,7 @@ pub(crate) struct Session {
     pub front: SharedFront,
     pub trace: Arc<Trace>,
     address: Option<IpAddr>,
+    sets_cookies: bool,
     who: Who,
 }
 
@@ -39,7 +40,7 @@ impl Session {
                 Who::Member(Scope::new(front.clone(), by, trace.clone()), credential)
             }
         };
-        Self { front, trace, address: visitor.address, who }
+        Self { front, trace, address: visitor.address, sets_cookies: visitor.sets_cookies, who }
     }
 
     pub fn of<'a>(ctx: &Context<'a>) -> &'a Self {
@@ -49,6 +50,11 @@ impl Session {
     /// Where the request comes from, as far as it is known.
     pub fn address(&self) -> Option<IpAddr> {
         self.address
+    }
+
+    /// Refuses what is answered by a cookie where none can be set: the session would be nobody's.
+    pub fn sets_cookies(&self) -> Result<(), Wrong> {
+        if self.sets_cookies { Ok(()) } else { Err(Wrong::new(ErrorCode::CookieImpossible)) }
     }
 
     /// The member who asks, and by what.

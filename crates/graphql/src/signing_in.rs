@@ -113,7 +113,7 @@ impl SigningInMutation {
     /// Signs a person in by e-mail address and password. The answer sets the cookie of a session, which ends 30 days
     /// later, or after 7 days in which it was not used. The refusal is the same whether the address is unknown, the
     /// password wrong, or the member has not joined or was removed. Attempts are limited by where they come from,
-    /// and by the address that is tried. Needs no API token. A socket sets no cookie, so use it over HTTP.
+    /// and by the address that is tried. Needs no API token. A socket sets no cookie, so it is refused there: use it over HTTP.
     async fn sign_in(
         &self,
         ctx: &Context<'_>,
@@ -122,6 +122,7 @@ impl SigningInMutation {
         let session = Session::of(ctx);
         let password = Typed::from(input.password);
         let attempt = async {
+            session.sets_cookies()?;
             let email = Email::new(&input.email).map_err(|error| Wrong::text(error, "email"))?;
             let account = input.account.map(|text| id::<AccountId>(&text, "account")).transpose()?;
             let attempt = Attempt { email, password, account, address: session.address() };

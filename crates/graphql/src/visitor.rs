@@ -17,4 +17,6 @@ pub struct Visitor {
     pub trace_id: String,
     /// Where the request comes from, as far as the configured proxies can be believed; `None`: not known.
     pub address: Option<IpAddr>,
+    /// Whether the answer can set a cookie: one over HTTP can, a socket's message cannot.
+    pub sets_cookies: bool,
 }

@@ -111,6 +111,8 @@ pub enum ErrorCode {
     ScopeMissing,
     /// This is about how the member signs in: it needs a signed-in member, not an API token.
     SessionRequired,
+    /// The answer would set a cookie, which a socket cannot. Send this over HTTP.
+    CookieImpossible,
     /// The API token is an operator's; this is for members of an account.
     MembersOnly,
     /// The API token is a member's; this is for operators of the installation.

@@ -194,6 +194,10 @@ const fn texts(code: ErrorCode) -> (&'static str, &'static str) {
             "This API token was not made for this. Make one with the scope that it needs.",
             "Ez az API-token nem erre készült. Készíts olyat, amelynek megvan hozzá a hatóköre.",
         ),
+        ErrorCode::CookieImpossible => (
+            "This is answered by a cookie, which a socket cannot set. Send it over HTTP.",
+            "Ez sütivel válaszol, amit websocket nem tud beállítani. Küldd HTTP-n.",
+        ),
         ErrorCode::SessionRequired => (
             "This cannot be done with an API token. Sign in with your password.",
             "Ez API-tokennel nem végezhető el. Jelentkezz be a jelszavaddal.",

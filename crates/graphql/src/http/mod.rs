@@ -208,7 +208,8 @@ impl Shared {
             Err(Unexecuted::new(StatusCode::REQUEST_TIMEOUT, "TIMED_OUT", message)
                 .with_header(header::CONNECTION, "close"))
         })?;
-        let visitor = Visitor { principal: caller.principal, trace_id: trace_id.to_owned(), address };
+        let (principal, trace_id) = (caller.principal, trace_id.to_owned());
+        let visitor = Visitor { principal, trace_id, address, sets_cookies: true };
         let received = self.prepare(parameters, visitor)?;
         if by_get && received.operation == Some(OperationType::Mutation) {
             return Err(mutation_by_get());

@@ -28,7 +28,7 @@ use tokio_tungstenite::{
 use super::{
     admission::{Knock, admit},
     message::{Closing, Said, Says},
-    operations::{Full, OPERATIONS_MAX, Operations},
+    operations::{Full, OPERATIONS_MAX, Operations, REQUESTS_BYTES_MAX},
     outgoing::{Outgoing, Stopped},
 };
 use crate::{
@@ -272,7 +272,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             // The close is on its way; nothing new begins.
             return Ok(());
         }
-        let room = self.operations.room_for(&id);
+        let room = self.operations.room_for(&id, payload.len());
         if room == Err(Full::SameId) {
             return Err(Closing::AlreadySubscribed(id));
         }
@@ -282,10 +282,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             principal: Some(open.principal),
             trace_id: self.shared.trace_id(),
             address: self.address,
+            sets_cookies: false,
         };
-        let begun = room.map_err(|_| too_many()).and_then(|()| self.shared.prepare(parameters, visitor));
+        let begun = room.map_err(too_many).and_then(|()| self.shared.prepare(parameters, visitor));
         match begun {
-            Ok(received) => self.operations.begin(&id, self.shared.run(received)),
+            Ok(received) => self.operations.begin(&id, payload.len(), self.shared.run(received)),
             Err(refused) => self.answered(&id.into(), Some(&Answer::refused(&refused))),
         }
         Ok(())
@@ -347,8 +348,13 @@ fn fault(error: &SocketError) -> Step {
     }))
 }
 
-fn too_many() -> Unexecuted {
-    const { assert!(OPERATIONS_MAX == 64) };
-    let message = "There are 64 operations under way on this socket. Complete some first.";
+fn too_many(full: Full) -> Unexecuted {
+    const { assert!(OPERATIONS_MAX == 64 && REQUESTS_BYTES_MAX == 256 << 10) };
+    let message = match full {
+        Full::TooLarge => "The requests under way on this socket are 256 KiB together. Complete some first.",
+        Full::SameId | Full::TooMany => {
+            "There are 64 operations under way on this socket. Complete some first."
+        }
+    };
     Unexecuted::new(axum::http::StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_OPERATIONS", message)
 }

@@ -466,7 +466,7 @@ pub async fn run_with(
     variables: serde_json::Value,
 ) -> serde_json::Value {
     let request = Request::new(query).variables(Variables::from_json(variables));
-    let visitor = Visitor { principal, trace_id: "trace-1".to_owned(), address: None };
+    let visitor = Visitor { principal, trace_id: "trace-1".to_owned(), address: None, sets_cookies: true };
     let answer = schema(fake.clone()).execute(request, visitor).await;
     serde_json::to_value(answer).expect("an answer is JSON")
 }

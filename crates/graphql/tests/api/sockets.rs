@@ -56,6 +56,39 @@ async fn what_is_not_executed_is_an_error_and_what_is_has_its_errors_beside_its_
     assert_eq!(socket.hears().await, json!({ "type": "complete", "id": "1" }));
 }
 
+/// The fake would give a session, or a choice of accounts.
+#[tokio::test(start_paused = true)]
+async fn what_a_cookie_would_answer_is_refused_where_none_can_be_set() {
+    let mut socket = Server::new(Fake::default()).eva().await;
+    for (field, input) in [
+        ("signIn", r#"email: "eva@example.hu", password: "with a password""#),
+        ("acceptInvitation", r#"token: "pri_x", password: "with a password""#),
+    ] {
+        socket
+            .asks("1", &format!("mutation {{ {field}(input: {{ {input} }}) {{ errors {{ code }} }} }}"))
+            .await;
+        let next = socket.hears().await;
+        let errors = &next["payload"]["data"][field]["errors"];
+        assert_eq!(errors, &json!([{ "code": "COOKIE_IMPOSSIBLE" }]), "{next}");
+        assert_eq!(socket.hears().await["type"], "complete");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_requests_that_wait_on_a_socket_are_bounded_together() {
+    let mut socket = slow().eva().await;
+    let large = |id: &str| {
+        let payload = json!({ "query": NAME, "variables": { "more": "x".repeat(100 << 10) } });
+        json!({ "type": "subscribe", "id": id, "payload": payload })
+    };
+    for id in ["1", "2", "3"] {
+        socket.says(&large(id)).await;
+    }
+    let refused = socket.hears().await;
+    assert_eq!((&refused["type"], &refused["id"]), (&"error".into(), &"3".into()));
+    assert_eq!(refused["payload"][0]["extensions"]["code"], "TOO_MANY_OPERATIONS");
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_is_said_of_an_operation_that_the_client_completed() {
     let mut socket = slow().eva().await;

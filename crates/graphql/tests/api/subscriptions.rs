@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::fake::{CHANNEL, EVA, Fake, conversation_id, eva, member, message, run};
 
 async fn all(fake: &Arc<Fake>, principal: Option<Principal>, query: &str) -> Vec<Value> {
-    let visitor = Visitor { principal, trace_id: "trace-1".to_owned(), address: None };
+    let visitor = Visitor { principal, trace_id: "trace-1".to_owned(), address: None, sets_cookies: true };
     let answers = schema(fake.clone()).stream(Request::new(query), visitor);
     answers.map(|answer| serde_json::to_value(answer).expect("an answer is JSON")).collect().await
 }
