@@ -28,6 +28,9 @@ const ALIASES_MAX: usize = 30;
 const QUERIES_MAX: usize = 20;
 /// Each mutation is a write, and they are done one after the other.
 const MUTATIONS_MAX: usize = 5;
+/// A subscription has one root field (GraphQL, section 5.2.4.1): its answers have that field, and a client that reads
+/// answers with several would find all but one of them missing.
+const SUBSCRIPTIONS_MAX: usize = 1;
 /// On one field.
 pub(crate) const DIRECTIVES_MAX: usize = 4;
 /// Selections within selections, as the parser meets them.
@@ -242,8 +245,11 @@ fn judge(document: &ExecutableDocument) -> Result<bool, String> {
             OperationType::Mutation => {
                 bounded("mutations in one request may be at most", extent.roots, MUTATIONS_MAX)?;
             }
-            OperationType::Query | OperationType::Subscription => {
+            OperationType::Query => {
                 bounded("queries in one request may be at most", extent.roots, QUERIES_MAX)?;
+            }
+            OperationType::Subscription => {
+                bounded("subscriptions in one request may be at most", extent.roots, SUBSCRIPTIONS_MAX)?;
             }
         }
     }

@@ -41,6 +41,21 @@ async fn outside() -> String {
 }
 
 #[tokio::test]
+async fn a_subscription_with_more_than_one_root_field_is_refused() {
+    for query in [
+        "subscription { a: inboxChanged { position } b: inboxChanged { position } }",
+        "subscription { inboxChanged { position } ...Other } \
+         fragment Other on Subscription { b: inboxChanged { position } }",
+    ] {
+        let fake = Arc::new(Fake::default());
+        let told = all(&fake, Some(eva()), query).await;
+        assert_eq!(told.len(), 1, "{told:#?}");
+        assert_eq!(told[0]["errors"][0]["extensions"]["code"], "QUERY_TOO_LARGE", "{told:#?}");
+        assert!(fake.followed.lock().unwrap().is_empty(), "nothing is followed");
+    }
+}
+
+#[tokio::test]
 async fn each_change_arrives_with_its_rows_and_ids() {
     let mut fake = Fake::default();
     fake.inbox_changes = vec![Ok(change(&fake, 41)), Ok(change(&fake, 42))];
