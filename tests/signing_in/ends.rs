@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parlance_app::front::{Asker, Credential, Principal, TokenScopes};
-use parlance_app::sign_in::NewApiToken;
+use parlance_app::sign_in::{NewApiToken, SESSIONS_MAX};
 use parlance_domain::{Command, Name, OperatorId, member::MemberCommand};
 use parlance_tests::{Team, TestApp};
 use tokio::{task::JoinHandle, time::timeout};
@@ -65,6 +65,68 @@ async fn whatever_ends_a_credential_is_told_at_once() {
     let told = waiting(&app, eva, last.credential);
     team.by(team.admin, Command::Member(eva.member, MemberCommand::Remove)).await.unwrap();
     ends_at_once(told, "the removal").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_in_use_is_refused_from_the_moment_that_it_ends() {
+    let app = TestApp::start().await;
+    let team = Team::create(&app).await;
+    let eva = member(&team, EVA, PASSWORD).await;
+    let sign_in = &app.parlance.sign_in;
+    let in_use = async |token: &str| {
+        assert!(super::named(&app, token).await.is_some(), "it counts");
+    };
+    let refused = async |token: &str, why: &str| {
+        assert_eq!(super::named(&app, token).await, None, "after {why}");
+    };
+    let kept = session(&app, EVA, PASSWORD).await;
+    in_use(&kept.token).await;
+
+    let one = session(&app, EVA, PASSWORD).await;
+    in_use(&one.token).await;
+    sign_in.sign_out(eva, one.credential, false).await.unwrap();
+    refused(&one.token, "signing out").await;
+
+    let wanted =
+        NewApiToken { name: Name::new("Riport").unwrap(), scopes: TokenScopes::all(), expires_at: None };
+    let (view, text) = sign_in.create_api_token(eva, kept.credential, wanted).await.unwrap();
+    in_use(&text).await;
+    sign_in.revoke_api_token(eva, kept.credential, view.id).await.unwrap();
+    refused(&text, "revoking").await;
+
+    let other = session(&app, EVA, PASSWORD).await;
+    in_use(&other.token).await;
+    let (old, new) = (typed(PASSWORD), typed("valami egészen új"));
+    sign_in.change_password(eva, kept.credential, &old, &new).await.unwrap();
+    refused(&other.token, "changing the password").await;
+    in_use(&kept.token).await;
+
+    sign_in.reset_password(eva, None).await.unwrap();
+    refused(&kept.token, "resetting the password").await;
+
+    let oldest = sign_in.begin(eva).await.unwrap();
+    in_use(&oldest.token).await;
+    // It is the one that was not used for longest.
+    app.clock.set(app.parlance.clock.now().plus_micros(1));
+    for _ in 0..SESSIONS_MAX {
+        sign_in.begin(eva).await.unwrap();
+    }
+    refused(&oldest.token, "too many sessions").await;
+
+    let last = sign_in.begin(eva).await.unwrap();
+    in_use(&last.token).await;
+    app.clock.set(last.ends_at);
+    refused(&last.token, "the end of its time").await;
+
+    let last = sign_in.begin(eva).await.unwrap();
+    in_use(&last.token).await;
+    sign_in.sign_out(eva, last.credential, true).await.unwrap();
+    refused(&last.token, "signing out everywhere").await;
+
+    let last = sign_in.begin(eva).await.unwrap();
+    in_use(&last.token).await;
+    team.by(team.admin, Command::Member(eva.member, MemberCommand::Remove)).await.unwrap();
+    refused(&last.token, "the removal").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -104,10 +104,23 @@ impl<S: Store + Clone> SignIn<S> {
         hash: TokenHash,
         kind: TokenKind,
     ) -> Result<Option<(Asker, StoredToken)>, StoreError> {
-        let Some(token) = self.0.store.find_token(account, hash).await? else { return Ok(None) };
+        let Some(token) = self.token(account, hash).await? else { return Ok(None) };
         let member = self.0.commands.peek::<Member>(account, token.member.uuid()).await?;
         let counts = token.kind == kind && tokens::counts(&token, &member, self.0.clock.now());
         Ok(counts.then_some((Asker { account, member: token.member }, token)))
+    }
+
+    /// The token as the store has it, or had it a moment ago. An invitation is always asked for: it is taken once.
+    async fn token(&self, account: AccountId, hash: TokenHash) -> Result<Option<StoredToken>, StoreError> {
+        if let Some(token) = self.0.known.find(account, hash) {
+            return Ok(Some(token));
+        }
+        let asked = self.0.known.ask();
+        let found = self.0.store.find_token(account, hash).await?;
+        if let Some(token) = found.as_ref().filter(|token| token.kind != TokenKind::Invitation) {
+            self.0.known.keep(account, hash, token, &asked);
+        }
+        Ok(found)
     }
 
     /// Writes down, beside the request, that a token is used; not more often than every ten minutes.
@@ -125,8 +138,9 @@ impl<S: Store + Clone> SignIn<S> {
         }
         let this = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = this.0.store.touch_tokens(account, vec![hash], now).await {
-                tracing::warn!(%error, %account, "a token's use could not be written down");
+            match this.0.store.touch_tokens(account, vec![hash], now).await {
+                Ok(()) => this.0.known.used(account, hash, now),
+                Err(error) => tracing::warn!(%error, %account, "a token's use could not be written down"),
             }
             this.0.uses.0.lock().expect("no panic while locked").remove(&hash);
         });
@@ -168,8 +182,8 @@ impl<S: Store + Clone> SignIn<S> {
     ) -> Result<(), FrontError> {
         by_session(credential)?;
         if everywhere {
+            let _told = self.telling(by);
             self.0.store.remove_tokens(by.account, by.member, TokenKind::Session, None).await?;
-            self.look_at(by);
             return Ok(());
         }
         self.end(by, credential).await
@@ -191,8 +205,8 @@ impl<S: Store + Clone> SignIn<S> {
     }
 
     async fn remove(&self, by: Asker, kind: TokenKind, id: TokenId) -> Result<(), FrontError> {
+        let _told = self.telling(by);
         let removed = self.0.store.remove_token(by.account, by.member, kind, id).await?;
-        self.look_at(by);
         removed.map(|_| ()).ok_or(FrontError::NotFound)
     }
 

@@ -45,6 +45,40 @@ struct Watch {
     until: Option<Timestamp>,
 }
 
+/// Something is being done that may end credentials of a member: told when this goes, whether it was done or whoever
+/// asked for it has given up in the middle.
+pub(super) struct Telling<'a, S> {
+    sign_in: &'a SignIn<S>,
+    by: Asker,
+}
+
+impl<S> Drop for Telling<'_, S> {
+    fn drop(&mut self) {
+        self.sign_in.look_at_those(|other| other == self.by);
+    }
+}
+
+impl<S> SignIn<S> {
+    /// Held while something is done that may end credentials of a member.
+    pub(super) fn telling(&self, by: Asker) -> Telling<'_, S> {
+        Telling { sign_in: self, by }
+    }
+
+    /// Looks at all that are waited for now, instead of in a few seconds.
+    pub fn look_at_all(&self) {
+        self.look_at_those(|_| true);
+    }
+
+    fn look_at_those(&self, concerned: impl Fn(Asker) -> bool) {
+        self.0.known.forget(&concerned);
+        let mut list = self.0.watched.list.lock().expect("no panic while locked");
+        for watch in list.watches.values_mut().filter(|watch| concerned(watch.by)) {
+            watch.news = true;
+        }
+        self.0.watched.news.notify_one();
+    }
+}
+
 impl<S: Store + Clone> SignIn<S> {
     /// Resolves once the principal's credential does not count any more. In this process that is told at once; of
     /// what happens elsewhere within seconds.
@@ -62,24 +96,6 @@ impl<S: Store + Clone> SignIn<S> {
     /// How many credentials are waited for at the moment.
     pub fn waited_for(&self) -> usize {
         self.0.watched.list.lock().expect("no panic while locked").watches.len()
-    }
-
-    /// Something happened to the credentials of a member that may have ended some.
-    pub fn look_at(&self, by: Asker) {
-        self.look_at_those(|watched| watched == by);
-    }
-
-    /// Looks at all that are waited for now, instead of in a few seconds.
-    pub fn look_at_all(&self) {
-        self.look_at_those(|_| true);
-    }
-
-    fn look_at_those(&self, concerned: impl Fn(Asker) -> bool) {
-        let mut list = self.0.watched.list.lock().expect("no panic while locked");
-        for watch in list.watches.values_mut().filter(|watch| concerned(watch.by)) {
-            watch.news = true;
-        }
-        self.0.watched.news.notify_one();
     }
 
     fn watch(&self, by: Asker, hash: TokenHash) -> watch::Receiver<bool> {

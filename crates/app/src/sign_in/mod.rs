@@ -8,6 +8,7 @@
 
 mod credentials;
 mod endings;
+mod known;
 mod limits;
 mod password;
 mod secrets;
@@ -29,7 +30,8 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use self::{
-    credentials::Uses, endings::Watched, limits::Limits, password::Password, secrets::Secrets, slow::SlowHash,
+    credentials::Uses, endings::Watched, known::Known, limits::Limits, password::Password, secrets::Secrets,
+    slow::SlowHash,
 };
 pub use self::{
     credentials::{ApiTokenView, NewApiToken, SessionView},
@@ -107,6 +109,7 @@ struct Inner<S> {
     entropy: Entropy,
     slow: SlowHash,
     limits: Limits,
+    known: Known,
     watched: Watched,
     uses: Uses,
     secrets: OnceCell<Secrets>,
@@ -134,6 +137,7 @@ impl<S: Store + Clone> SignIn<S> {
             entropy,
             slow,
             limits,
+            known: Known::default(),
             watched: Watched::default(),
             uses: Uses::default(),
             secrets: OnceCell::new(),
@@ -309,6 +313,7 @@ impl<S: Store + Clone> SignIn<S> {
         if self.password(by).await?.as_ref() == Some(checked) {
             return Ok(begun);
         }
+        let _told = self.telling(by);
         self.0.store.remove_token(by.account, by.member, TokenKind::Session, id).await?;
         Err(FrontError::SignInRefused)
     }
@@ -326,10 +331,9 @@ impl<S: Store + Clone> SignIn<S> {
         }
         let (hash, token, begun) = self.new_session(by, &state);
         let id = token.id;
-        let ended = self.0.store.put_token_for_oldest(by.account, hash, token, SESSIONS_MAX).await?;
-        if !ended.is_empty() {
-            self.look_at(by);
-        }
+        // The oldest may have to go.
+        let _told = self.telling(by);
+        self.0.store.put_token_for_oldest(by.account, hash, token, SESSIONS_MAX).await?;
         Ok((begun, id))
     }
 
@@ -366,6 +370,7 @@ impl<S: Store + Clone> SignIn<S> {
         let set_at = tokens::created_at(&state, self.0.clock.now());
         let stored = self.stored(by, &password.email, &password.password, set_at).await?;
         let (hash, token, begun) = self.new_session(by, &state);
+        let _told = self.telling(by);
         let exchanged =
             self.0.store.exchange_token(by.account, invitation, hash, token, Some(stored)).await?;
         Ok(exchanged.then_some(begun))
@@ -407,8 +412,8 @@ impl<S: Store + Clone> SignIn<S> {
         let set_at = tokens::created_at(&*self.member(by).await?, self.0.clock.now());
         let stored = self.stored(by, &email, &password, set_at).await?;
         let others = Sessions::End { but: Some(credential.hash) };
+        let _told = self.telling(by);
         let set = self.0.store.set_password(by.account, by.member, stored, Some(checked), others).await?;
-        self.look_at(by);
         if set { Ok(()) } else { Err(wrong) }
     }
 
@@ -429,16 +434,15 @@ impl<S: Store + Clone> SignIn<S> {
             self.stored(by, &email, &password, tokens::created_at(&state, self.0.clock.now())).await?;
         self.enter(by, &email).await?;
         let all = Sessions::End { but: None };
+        let _told = self.telling(by);
         self.0.store.set_password(by.account, by.member, stored, None, all).await?;
-        self.look_at(by);
         Ok(text)
     }
 
     /// A member was removed at that time: what let them in goes.
     pub(crate) async fn removed(&self, by: Asker, at: Timestamp) -> Result<(), StoreError> {
-        self.0.store.forget_member(by.account, by.member, at).await?;
-        self.look_at(by);
-        Ok(())
+        let _told = self.telling(by);
+        self.0.store.forget_member(by.account, by.member, at).await
     }
 }
 
