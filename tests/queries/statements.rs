@@ -5,7 +5,7 @@ use parlance_app::front::{Asker, Section, ThreadPage, Towards};
 use parlance_domain::{ConversationId, Position};
 use parlance_tests::{START, Team, TestApp};
 
-use super::{Asking, write};
+use super::{Asking, tokens, write};
 
 /// The statements of one answer of a Parlance that has just started over the same store.
 async fn cost(app: &TestApp, ask: impl AsyncFn(Asking)) -> u64 {
@@ -97,4 +97,25 @@ async fn an_answer_takes_as_many_statements_whatever_is_asked_for_and_there() {
     ];
     assert_eq!(many, [page, sections], "among 60 conversations and among 160");
     println!("statements, of cold caches, each reading's beginning and end included: {long:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_in_use_and_the_epoch_are_asked_for_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = TestApp::open(folder.path(), 1).await;
+    app.folder = Some(folder);
+    let team = Team::create(&app).await;
+    let token = tokens::token(&team, team.admin).await;
+    let store = &app.parlance.store;
+    let cold = TestApp::over(store.clone(), app.path(), 2).await;
+    let queries = cold.queries();
+    let ask = async || {
+        let before = store.statements_run();
+        queries.authenticate(&token).await.expect("it counts");
+        let named = store.statements_run() - before;
+        queries.epoch(team.account).await.expect("there is one");
+        [named, store.statements_run() - before - named]
+    };
+    assert!(ask().await.iter().all(|cost| *cost > 0));
+    assert_eq!(ask().await, [0, 0]);
 }

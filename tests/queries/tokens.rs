@@ -16,7 +16,7 @@ use uuid::Uuid;
 const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// A member's API token, made as the interfaces make one.
-async fn token(team: &Team<'_>, member: MemberId) -> String {
+pub(super) async fn token(team: &Team<'_>, member: MemberId) -> String {
     let parlance = &team.app.parlance;
     let state = parlance.commands.peek::<Member>(team.account, member.uuid()).await.expect("a state");
     let now = parlance.clock.now();

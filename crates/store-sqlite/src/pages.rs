@@ -10,7 +10,7 @@ use parlance_projections::{
 use parlance_store::{
     Bucket, Generation, PAGE_ROWS_MAX, Pages, Place, RefusedBecause, StoreError, ThreadOrder, Wanted,
 };
-use rusqlite::{ToSql, params};
+use rusqlite::{Connection, ToSql, params};
 
 use crate::{
     SqliteStore,
@@ -87,27 +87,8 @@ impl Pages for SqliteStore {
         generation: Generation,
         wanted: Vec<Wanted>,
     ) -> Result<Vec<Vec<Row>>, StoreError> {
-        let named = |Wanted { table, keys }: Wanted| {
-            let columns = keys.first().map_or(0, Vec::len);
-            if columns > table.key.len() || keys.iter().any(|key| key.len() != columns) {
-                let why = RefusedBecause::Malformed("keys of one question are beginnings of one length");
-                return Err(StoreError::Refused(why));
-            }
-            Ok((table, columns, tuples(&keys, Clone::clone)?))
-        };
-        let wanted = wanted.into_iter().map(named).collect::<Result<Vec<_>, _>>()?;
-        self.readers
-            .read(move |connection| {
-                wanted
-                    .iter()
-                    .map(|(table, columns, keys)| {
-                        let bound = params![account.bytes(), generation.0, keys];
-                        select(connection, &SQL[table.id].find[*columns], table, bound)
-                    })
-                    .collect::<rusqlite::Result<Vec<_>>>()
-                    .map_err(|error| failed(&error))
-            })
-            .await
+        let wanted = named(wanted)?;
+        self.readers.read(move |connection| find(connection, account, generation, &wanted)).await
     }
 
     async fn section_page(
@@ -118,15 +99,34 @@ impl Pages for SqliteStore {
         after: Option<Place>,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        let buckets = tuples(&buckets, |bucket| {
-            let assignee = bucket.assignee.map(MemberId::uuid);
-            vec![bucket.channel.uuid().into(), bucket.state.as_str().into(), assignee.into()]
-        })?;
-        let (at, position) = after.map_or((i64::MAX, i64::MAX), bound);
+        let buckets = buckets_named(&buckets)?;
+        self.readers
+            .read(move |connection| section(connection, account, generation, &buckets, after, limit))
+            .await
+    }
+
+    async fn chosen_section_page(
+        &self,
+        account: AccountId,
+        generation: Generation,
+        wanted: Vec<Wanted>,
+        choose: impl FnOnce(&[Vec<Row>]) -> Result<Vec<Bucket>, StoreError> + Send + 'static,
+        after: Option<Place>,
+        limit: usize,
+    ) -> Result<(Vec<Vec<Row>>, Vec<Row>), StoreError> {
+        let wanted = named(wanted)?;
         self.readers
             .read(move |connection| {
-                let bound = params![account.bytes(), generation.0, buckets, at, position, rows(limit)];
-                select(connection, &SECTION_PAGE, &CONVERSATIONS, bound).map_err(|error| failed(&error))
+                let found = find(connection, account, generation, &wanted)?;
+                let buckets = choose(&found)?;
+                let page = match buckets.is_empty() {
+                    true => Vec::new(),
+                    false => {
+                        let buckets = buckets_named(&buckets)?;
+                        section(connection, account, generation, &buckets, after, limit)?
+                    }
+                };
+                Ok((found, page))
             })
             .await
     }
@@ -216,6 +216,54 @@ impl Pages for SqliteStore {
     }
 }
 
+/// A table, how many of its key's columns are given, and the keys.
+type Named = (&'static Table, usize, String);
+
+fn named(wanted: Vec<Wanted>) -> Result<Vec<Named>, StoreError> {
+    let named = |Wanted { table, keys }: Wanted| {
+        let columns = keys.first().map_or(0, Vec::len);
+        if columns > table.key.len() || keys.iter().any(|key| key.len() != columns) {
+            let why = RefusedBecause::Malformed("keys of one question are beginnings of one length");
+            return Err(StoreError::Refused(why));
+        }
+        Ok((table, columns, tuples(&keys, Clone::clone)?))
+    };
+    wanted.into_iter().map(named).collect()
+}
+
+fn find(
+    connection: &Connection,
+    account: AccountId,
+    generation: Generation,
+    wanted: &[Named],
+) -> Result<Vec<Vec<Row>>, StoreError> {
+    let find = |(table, columns, keys): &Named| {
+        let bound = params![account.bytes(), generation.0, keys];
+        select(connection, &SQL[table.id].find[*columns], table, bound)
+    };
+    wanted.iter().map(find).collect::<rusqlite::Result<_>>().map_err(|error| failed(&error))
+}
+
+fn buckets_named(buckets: &[Bucket]) -> Result<String, StoreError> {
+    tuples(buckets, |bucket| {
+        let assignee = bucket.assignee.map(MemberId::uuid);
+        vec![bucket.channel.uuid().into(), bucket.state.as_str().into(), assignee.into()]
+    })
+}
+
+fn section(
+    connection: &Connection,
+    account: AccountId,
+    generation: Generation,
+    buckets: &str,
+    after: Option<Place>,
+    limit: usize,
+) -> Result<Vec<Row>, StoreError> {
+    let (at, position) = after.map_or((i64::MAX, i64::MAX), bound);
+    let bound = params![account.bytes(), generation.0, buckets, at, position, rows(limit)];
+    select(connection, &SECTION_PAGE, &CONVERSATIONS, bound).map_err(|error| failed(&error))
+}
+
 fn bound((at, position): Place) -> (i64, i64) {
     (at.micros(), signed(position.number()))
 }
@@ -225,7 +273,7 @@ fn rows(limit: usize) -> i64 {
 }
 
 fn select(
-    connection: &rusqlite::Connection,
+    connection: &Connection,
     text: &str,
     table: &Table,
     bound: &[&dyn ToSql],
@@ -242,7 +290,7 @@ mod tests {
 
     /// What SQLite says it will do, line by line.
     fn plan(text: &str) -> Vec<String> {
-        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        let mut connection = Connection::open_in_memory().unwrap();
         migrations::migrations::runner().run(&mut connection).unwrap();
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
         let mut rows = statement.raw_query();

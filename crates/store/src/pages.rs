@@ -62,6 +62,18 @@ pub trait Pages: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send;
 
+    /// Rows as [`Self::find_rows`] has them, and the page of the buckets that are chosen by them, as
+    /// [`Self::section_page`] has it: all of one moment. Where none is chosen the page is empty.
+    fn chosen_section_page(
+        &self,
+        account: AccountId,
+        generation: Generation,
+        wanted: Vec<Wanted>,
+        choose: impl FnOnce(&[Vec<Row>]) -> Result<Vec<Bucket>, StoreError> + Send + 'static,
+        after: Option<Place>,
+        limit: usize,
+    ) -> impl Future<Output = Result<(Vec<Vec<Row>>, Vec<Row>), StoreError>> + Send;
+
     /// For each conversation the messages of its thread that are present, beyond a place: at most `limit` (and
     /// [`PAGE_ROWS_MAX`]) each. One statement. `Refused` beyond [`PAGE_ROWS_MAX`] conversations.
     fn thread_pages(

@@ -31,15 +31,14 @@ impl<S: Store + Clone> Queries<S> {
         after: Option<Place>,
         limit: usize,
     ) -> Result<Page<ConversationView>, FrontError> {
-        let sight = self.sight_of(by, channel).await?;
-        let holding = self.holding(&sight, &sight.seen()).await?;
-        let buckets = holding.buckets(section, by.member);
-        if buckets.is_empty() {
-            return Ok(Page { items: Vec::new(), more: false });
-        }
         let limit = limit.min(Page::<ConversationView>::ITEMS_MAX);
         let after = after.map(|place| (place.at, place.position));
-        let page = self.store.section_page(by.account, FIRST_GENERATION, buckets, after, limit + 1).await?;
+        let (mut sight, guessed) = self.guessed_sight(by, channel).await?;
+        let (mut holding, mut page) = self.section(&sight, section, after, limit + 1).await?;
+        if guessed && self.guessed_wrong(&sight, &holding) {
+            sight = self.sight_of(by, None).await?;
+            (holding, page) = self.section(&sight, section, after, limit + 1).await?;
+        }
         let mut rows = page.iter().map(InboxRow::from_row).collect::<Result<Vec<_>, FoldError>>()?;
         let more = cut(&mut rows, limit);
         Ok(Page { items: self.views(&sight, rows, &holding.since).await?, more })

@@ -19,9 +19,14 @@ mod sight;
 mod threads;
 mod watching;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use parlance_domain::{AccountId, Position, account::Account, connection::ChannelKind};
+use lru::LruCache;
+use parlance_domain::{AccountId, ChannelId, Position, account::Account, connection::ChannelKind};
 use parlance_projections::FoldError;
 use parlance_store::{Store, StoreError};
 
@@ -37,6 +42,9 @@ use crate::{
 
 /// Read models follow within milliseconds; who waits longer than this is better told so.
 const SHOWN_WAIT: Duration = Duration::from_secs(5);
+
+/// Accounts of which epoch and channels are known: as many as are in use at a time, and a few bytes each.
+const ACCOUNTS_KNOWN_MAX: NonZeroUsize = NonZeroUsize::new(4_096).expect("not zero");
 
 /// What an installation's answers depend on besides what is stored.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +67,9 @@ pub struct Queries<S> {
     feeds: Feeds,
     sign_in: SignIn<S>,
     settings: Arc<QuerySettings>,
+    epochs: Arc<Mutex<LruCache<AccountId, u32>>>,
+    /// The channels that an account had when somebody last looked.
+    channels_known: Arc<Mutex<LruCache<AccountId, Arc<[ChannelId]>>>>,
 }
 
 impl<S: Store + Clone> Queries<S> {
@@ -71,11 +82,21 @@ impl<S: Store + Clone> Queries<S> {
             feeds: Feeds::default(),
             sign_in: parlance.sign_in.clone(),
             settings: Arc::new(settings),
+            epochs: Arc::new(Mutex::new(LruCache::new(ACCOUNTS_KNOWN_MAX))),
+            channels_known: Arc::new(Mutex::new(LruCache::new(ACCOUNTS_KNOWN_MAX))),
         }
     }
 
+    /// The epoch of the account's log. Only a restore raises it, which puts another store in the place of this one, so
+    /// it is asked for once.
     pub async fn epoch(&self, account: AccountId) -> Result<u32, FrontError> {
-        Ok(self.store.head(account).await?.epoch)
+        let known = self.epochs.lock().expect("no panic while locked").get(&account).copied();
+        if let Some(epoch) = known {
+            return Ok(epoch);
+        }
+        let epoch = self.store.head(account).await?.epoch;
+        self.epochs.lock().expect("no panic while locked").put(account, epoch);
+        Ok(epoch)
     }
 
     /// Waits, for five seconds at most, until the read models show `position`.

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use parlance_domain::{ChannelId, MemberId, Position};
 use parlance_projections::{
     FoldError, Row, RowKey,
+    channels::{CHANNELS, ChannelRow},
     inbox::{ACCESS, Access, COUNTS, Kept, SEEN, Seen, State},
     key,
 };
-use parlance_store::{Bucket, FIRST_GENERATION, Store, Wanted};
+use parlance_store::{Bucket, FIRST_GENERATION, Place, Store, StoreError, Wanted};
 
 use super::{Queries, sight::Sight};
 use crate::front::{Asker, FrontError, Section, SectionView};
@@ -41,14 +42,43 @@ pub(super) fn since(rows: &[Row]) -> Result<Since, FrontError> {
 pub(super) struct Holding {
     pub kept: Vec<Kept>,
     pub since: Since,
+    /// All channels that the account has, of the same moment.
+    pub channels: Vec<ChannelId>,
 }
 
 impl Holding {
-    /// The buckets that make up a section.
-    pub fn buckets(&self, section: Section, member: MemberId) -> Vec<Bucket> {
-        let of = self.kept.iter().filter(|kept| section_of(kept.state, kept.assignee, member) == section);
-        of.map(|kept| Bucket { channel: kept.channel, state: kept.state, assignee: kept.assignee }).collect()
+    /// The rows that it is made of.
+    fn wanted(sight: &Sight) -> Vec<Wanted> {
+        let channels = sight.seen();
+        let keys: Vec<RowKey> = channels.iter().map(|channel| key([channel.uuid().into()])).collect();
+        let counts = Wanted { table: &COUNTS, keys };
+        // Every key begins with nothing.
+        let all = Wanted { table: &CHANNELS, keys: vec![RowKey::new()] };
+        vec![counts, access_wanted(sight.by, &channels), all]
     }
+
+    /// What was wanted, as it was found.
+    fn of(found: &[Vec<Row>]) -> Result<Self, FrontError> {
+        let [counts, access, channels, ..] = found else {
+            return Err(StoreError::Corrupt("fewer answers than questions".to_owned()).into());
+        };
+        let channels = channels.iter().map(|row| ChannelRow::from_row(row).map(|row| row.channel));
+        Ok(Self {
+            kept: kept(counts)?,
+            since: since(access)?,
+            channels: channels.collect::<Result<_, FoldError>>()?,
+        })
+    }
+}
+
+fn kept(counts: &[Row]) -> Result<Vec<Kept>, FoldError> {
+    counts.iter().map(Kept::from_row).collect()
+}
+
+/// The buckets that make up a section.
+fn buckets(kept: &[Kept], section: Section, member: MemberId) -> Vec<Bucket> {
+    let of = kept.iter().filter(|kept| section_of(kept.state, kept.assignee, member) == section);
+    of.map(|kept| Bucket { channel: kept.channel, state: kept.state, assignee: kept.assignee }).collect()
 }
 
 impl<S: Store + Clone> Queries<S> {
@@ -58,11 +88,12 @@ impl<S: Store + Clone> Queries<S> {
         by: Asker,
         channel: Option<ChannelId>,
     ) -> Result<Vec<SectionView>, FrontError> {
-        let sight = self.sight_of(by, channel).await?;
-        let channels = sight.seen();
-        let of = |channel: &ChannelId| key([channel.uuid().into(), by.member.uuid().into()]);
-        let seen = Wanted { table: &SEEN, keys: channels.iter().map(of).collect() };
-        let (holding, seen) = self.holding_and(&sight, &channels, Some(seen)).await?;
+        let (mut sight, guessed) = self.guessed_sight(by, channel).await?;
+        let (mut holding, mut seen) = self.holding_and_seen(&sight).await?;
+        if guessed && self.guessed_wrong(&sight, &holding) {
+            sight = self.sight_of(by, None).await?;
+            (holding, seen) = self.holding_and_seen(&sight).await?;
+        }
         let seen = seen.iter().map(Seen::from_row).collect::<Result<Vec<_>, FoldError>>()?;
 
         let mut views = Section::ALL.map(|section| SectionView { section, conversations: 0, unread: 0 });
@@ -89,29 +120,33 @@ impl<S: Store + Clone> Queries<S> {
         Ok(views.into())
     }
 
-    /// What the channels hold.
-    pub(super) async fn holding(&self, sight: &Sight, channels: &[ChannelId]) -> Result<Holding, FrontError> {
-        Ok(self.holding_and(sight, channels, None).await?.0)
+    /// What the channels in sight hold, and what of that the asker has seen.
+    async fn holding_and_seen(&self, sight: &Sight) -> Result<(Holding, Vec<Row>), FrontError> {
+        let of = |channel: ChannelId| key([channel.uuid().into(), sight.by.member.uuid().into()]);
+        let mut wanted = Holding::wanted(sight);
+        wanted.push(Wanted { table: &SEEN, keys: sight.seen().into_iter().map(of).collect() });
+        let mut found = self.store.find_rows(sight.by.account, FIRST_GENERATION, wanted).await?;
+        let seen = found.pop().unwrap_or_default();
+        Ok((Holding::of(&found)?, seen))
     }
 
-    /// The same, and further rows of the same moment.
-    async fn holding_and(
+    /// A page of a section of the channels in sight, and what these hold.
+    pub(super) async fn section(
         &self,
         sight: &Sight,
-        channels: &[ChannelId],
-        further: Option<Wanted>,
+        section: Section,
+        after: Option<Place>,
+        limit: usize,
     ) -> Result<(Holding, Vec<Row>), FrontError> {
-        if channels.is_empty() {
-            return Ok((Holding { kept: Vec::new(), since: Since::new() }, Vec::new()));
-        }
-        let keys: Vec<RowKey> = channels.iter().map(|channel| key([channel.uuid().into()])).collect();
-        let mut wanted = vec![Wanted { table: &COUNTS, keys }, access_wanted(sight.by, channels)];
-        wanted.extend(further);
-        let found = self.store.find_rows(sight.by.account, FIRST_GENERATION, wanted).await?;
-        let mut found = found.into_iter();
-        let counts = found.next().unwrap_or_default();
-        let since = since(&found.next().unwrap_or_default())?;
-        let kept = counts.iter().map(Kept::from_row).collect::<Result<_, FoldError>>()?;
-        Ok((Holding { kept, since }, found.next().unwrap_or_default()))
+        let Asker { account, member } = sight.by;
+        let choose = move |found: &[Vec<Row>]| {
+            let counts = found.first().map(Vec::as_slice).unwrap_or_default();
+            let kept = kept(counts).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            Ok(buckets(&kept, section, member))
+        };
+        let wanted = Holding::wanted(sight);
+        let found = self.store.chosen_section_page(account, FIRST_GENERATION, wanted, choose, after, limit);
+        let (found, page) = found.await?;
+        Ok((Holding::of(&found)?, page))
     }
 }

@@ -17,7 +17,7 @@ use parlance_projections::{
 };
 use parlance_store::{FIRST_GENERATION, NAMED_MAX, Store};
 
-use super::Queries;
+use super::{Queries, sections::Holding};
 use crate::{
     feed::Known,
     front::{Asker, FrontError},
@@ -93,6 +93,30 @@ impl<S: Store + Clone> Queries<S> {
         Ok(sight)
     }
 
+    /// Of one channel, which must exist for the asker, or of all that the account had when somebody last looked: that
+    /// is a guess, to be compared with what is found by it.
+    pub(super) async fn guessed_sight(
+        &self,
+        by: Asker,
+        channel: Option<ChannelId>,
+    ) -> Result<(Sight, bool), FrontError> {
+        let known = match channel {
+            Some(_) => None,
+            None => self.channels_known.lock().expect("no panic while locked").get(&by.account).cloned(),
+        };
+        match known {
+            Some(known) => Ok((self.sight(by, known.to_vec()).await?, true)),
+            None => Ok((self.sight_of(by, channel).await?, false)),
+        }
+    }
+
+    /// Whether the account has other channels than those that were guessed.
+    pub(super) fn guessed_wrong(&self, sight: &Sight, holding: &Holding) -> bool {
+        let mut found: Vec<_> = holding.channels.clone();
+        found.sort_unstable();
+        !sight.channels.keys().eq(&found)
+    }
+
     /// Of one channel, which must exist for the asker, or of all that the account has.
     pub(super) async fn sight_of(&self, by: Asker, channel: Option<ChannelId>) -> Result<Sight, FrontError> {
         match channel {
@@ -103,7 +127,10 @@ impl<S: Store + Clone> Queries<S> {
             None => {
                 self.asker(by).await?;
                 let rows = self.channel_rows(by).await?;
-                self.sight(by, rows.iter().map(|row| row.channel).collect()).await
+                let channels: Arc<[_]> = rows.iter().map(|row| row.channel).collect();
+                let sight = self.sight(by, channels.to_vec()).await?;
+                self.channels_known.lock().expect("no panic while locked").put(by.account, channels);
+                Ok(sight)
             }
         }
     }

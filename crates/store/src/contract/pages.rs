@@ -195,6 +195,35 @@ pub async fn a_section_page_is_its_buckets_in_the_order_of_places(store: impl St
     assert_eq!(all(Log::new(&store).account, FIRST_GENERATION, 9).await, Ok(vec![]));
     assert_eq!(all(account, FIRST_GENERATION, 0).await, Ok(vec![]));
     assert_eq!(store.section_page(account, FIRST_GENERATION, vec![], None, 9).await, Ok(vec![]));
+
+    // The same page, its buckets chosen by rows that are found with it.
+    let counts: Vec<_> = channels
+        .iter()
+        .map(|channel| row(&COUNTS, key([channel.uuid().into(), "open".into(), Vec::new().into()]), 1))
+        .collect();
+    let put = |row: &Row| Change::Put { table: COUNTS.id, row: row.clone() };
+    let write = page(account, rows.len() as u64, 1, counts.iter().map(put).collect());
+    store.write_pages(vec![write]).await.expect("the page is taken");
+    let wanted = || vec![Wanted { table: &COUNTS, keys: vec![key([channels[1].uuid().into()])] }];
+    let chosen = [Bucket { channel: channels[2], state: State::Closed, assignee: assignees[1] }];
+    let expected = store.section_page(account, FIRST_GENERATION, chosen.into(), None, 9).await;
+    let (generation, expected) = (FIRST_GENERATION, expected.expect("a section can be read"));
+    assert!(!expected.is_empty());
+    let (found, one) = (vec![vec![counts[1].clone()]], counts[1].clone());
+    let choose = move |found: &[Vec<Row>]| match found {
+        [rows] if *rows == [one] => Ok(chosen.into()),
+        _ => Ok(Vec::new()),
+    };
+    let answer = store.chosen_section_page(account, generation, wanted(), choose, None, 9).await;
+    assert_eq!(answer, Ok((found.clone(), expected)));
+    let nothing = |_: &[Vec<Row>]| Ok(Vec::new());
+    let answer = store.chosen_section_page(account, generation, wanted(), nothing, None, 9).await;
+    assert_eq!(answer, Ok((found, vec![])));
+    let corrupt = StoreError::Corrupt("a row that nobody wrote".to_owned());
+    let error = corrupt.clone();
+    let choose = move |_: &[Vec<Row>]| Err(error);
+    let answer = store.chosen_section_page(account, generation, wanted(), choose, None, 9).await;
+    assert_eq!(answer, Err(corrupt));
 }
 
 fn thread_place(row: &Row) -> Place {
