@@ -36,7 +36,7 @@ struct Operation {
 }
 
 /// Why an operation does not begin.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Full {
     /// Its id is under way.
     SameId,
