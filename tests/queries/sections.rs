@@ -139,6 +139,23 @@ async fn a_section_read_in_pages_of_any_length_is_the_whole_section() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_came_since_the_last_page_is_on_the_next_one() {
+    let app = TestApp::start().await;
+    let team = Team::create(&app).await;
+    let (paged, counted) = (app.queries(), app.queries());
+    let asker = team.asker(team.admin);
+    let a = write(&team, team.channel, "a", "mid.a", START).await;
+    team.settled().await;
+    assert_eq!(ids(&paged, &team, team.admin, Section::Unassigned).await, [a]);
+    assert_eq!(counted.sections(asker, None).await.unwrap()[0].conversations, 1);
+    let other = team.connect("another page", Visibility::Shared).await;
+    let b = write(&team, other, "b", "mid.b", START.plus_micros(1)).await;
+    team.settled().await;
+    assert_eq!(ids(&paged, &team, team.admin, Section::Unassigned).await, [b, a]);
+    assert_eq!(counted.sections(asker, None).await.unwrap()[0].conversations, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_conversation_is_gone_until_the_contact_writes_again() {
     let app = TestApp::start().await;
     let team = Team::create(&app).await;
