@@ -194,13 +194,15 @@ struct Times {
 
 /// Delivers one message after the other, each once all have the one before.
 async fn deliver(
-    wire: &mut Wire,
+    address: SocketAddr,
     deliveries: &[Vec<u8>],
     arrivals: &mut mpsc::Receiver<Arrival>,
     sockets: usize,
 ) -> anyhow::Result<Times> {
     let mut times = Times::default();
     for (number, delivery) in deliveries.iter().enumerate() {
+        // The server ends a connection that is silent for long, as it is while sockets are opened.
+        let mut wire = Wire::connect(address).await?;
         let asked = Instant::now();
         wire.ask_well(delivery).await?;
         let answered = Instant::now();
@@ -243,7 +245,7 @@ pub fn run(place: &Place, sockets: usize, messages: usize) -> anyhow::Result<()>
         }
         drop(arrival);
         let mut times = tokio::select! {
-            times = deliver(&mut wire, &deliveries, &mut arrivals, sockets) => times?,
+            times = deliver(served.address, &deliveries, &mut arrivals, sockets) => times?,
             error = failed(&mut following) => return Err(error),
         };
         let (after_mib, most_mib) = served.memory()?;
