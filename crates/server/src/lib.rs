@@ -8,6 +8,7 @@ mod account;
 mod config;
 mod dead_letters;
 mod demo;
+mod files;
 pub mod http;
 mod local;
 mod member;

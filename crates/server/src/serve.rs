@@ -21,6 +21,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     config::{Config, ProviderUrls},
+    files,
     http::{self, Listening, Recorder, Served},
     oidc::Oidc,
     open, operator,
@@ -70,6 +71,7 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
 
 /// Listens, opens the store and starts what runs by itself.
 pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
+    files::allow_many();
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}; choose another address by --listen", config.listen))?;
