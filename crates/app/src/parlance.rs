@@ -15,7 +15,7 @@ use crate::{
     erasures::ErasureList,
     front::Asker,
     keys::{Keyring, MasterKey, UnlockError},
-    policies::{DirectoryPolicy, ReleasePolicy},
+    policies::{Directory, PolicyRunner, Release},
     projections::{Projections, WaitError},
     sign_in::{RECIPES, Recipe, SignIn},
     wakeup::Wakeup,
@@ -121,18 +121,15 @@ impl<S: Store + Clone> Parlance<S> {
     }
 
     /// The policy, to be drained by hand where nothing runs by itself.
-    pub fn release_policy(&self) -> ReleasePolicy<S> {
-        ReleasePolicy::new(
-            self.store.clone(),
-            self.commands.clone(),
-            self.projections.clone(),
-            self.entropy.clone(),
-        )
+    pub fn release_policy(&self) -> PolicyRunner<S, Release<S>> {
+        let (commands, projections) = (self.commands.clone(), self.projections.clone());
+        let release = Release::new(self.store.clone(), commands, projections, self.entropy.clone());
+        PolicyRunner::new(self.store.clone(), release)
     }
 
     /// The same, for the directory of who can sign in.
-    pub fn directory_policy(&self) -> DirectoryPolicy<S> {
-        DirectoryPolicy::new(self.store.clone(), self.sign_in.clone())
+    pub fn directory_policy(&self) -> PolicyRunner<S, Directory<S>> {
+        PolicyRunner::new(self.store.clone(), Directory::new(self.sign_in.clone()))
     }
 
     pub async fn create_account(&self, new: NewAccount) -> Result<CreatedAccount, CommandError> {

@@ -3,5 +3,10 @@
 
 mod directory;
 mod release;
+mod runner;
 
-pub use self::{directory::DirectoryPolicy, release::ReleasePolicy};
+pub use self::{
+    directory::Directory,
+    release::Release,
+    runner::{Policy, PolicyError, PolicyRunner},
+};

@@ -1,11 +1,10 @@
 //! Coming and going: whoever is removed or loses access to a channel is unassigned from every conversation
 //! concerned, closed ones included, by the system, page by page.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use parlance_domain::{
-    AccountId, Actor, Command, CommandId, ConversationId, Event, MemberId, Position, RecordedEvent,
-    SystemReason,
+    AccountId, Actor, Command, CommandId, ConversationId, Event, MemberId, RecordedEvent, SystemReason,
     channel::{ChannelEvent, Visibility},
     conversation::{ConversationCommand, LossCause},
     member::MemberEvent,
@@ -14,92 +13,34 @@ use parlance_projections::members::{self, MemberRow};
 use parlance_store::{EventLog, FIRST_GENERATION, Keys, ReadModels, StoreError};
 use uuid::Uuid;
 
+use super::{Policy, PolicyError};
 use crate::{
     command::{Ask, CommandError, CommandPath},
     entropy::Entropy,
     projections::Projections,
-    wakeup::Wakeup,
 };
 
-const NAME: &str = "release";
-/// The events it looks at.
-const TAKES_ACCESS: [&str; 3] = ["MemberRemoved", "VisibilityChanged", "InstallerChanged"];
-/// Events looked at in one go.
+/// Members looked up in one go.
 const PAGE: usize = 1_000;
 /// Conversations taken from somebody in one go: they share one flush.
 const HELD_PAGE: usize = 256;
-/// A checkpoint is written when something was done, and at least after so many events: it costs a transaction.
-const CHECKPOINT_EVERY: u64 = 10_000;
-/// After a failure: how long until the next try.
-const RETRY: Duration = Duration::from_millis(500);
 /// How long the inbox may take to catch up before the account is tried again later.
 const CATCH_UP: Duration = Duration::from_secs(10);
 
-/// Why the policy stops at an account; it goes on from its checkpoint.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Command(#[from] CommandError),
-    #[error("the read models have not caught up")]
-    Behind,
-}
-
 /// Unassigns what those who lost access still hold.
-pub struct ReleasePolicy<S> {
+pub struct Release<S> {
     store: S,
     path: CommandPath<S>,
     projections: Projections,
     entropy: Entropy,
-    /// How far each account has been looked through; ahead of the stored checkpoint where nothing was done.
-    looked: HashMap<AccountId, Position>,
 }
 
-impl<S: EventLog + Keys + ReadModels + Clone> ReleasePolicy<S> {
-    pub(crate) fn new(store: S, path: CommandPath<S>, projections: Projections, entropy: Entropy) -> Self {
-        Self { store, path, projections, entropy, looked: HashMap::new() }
-    }
-
-    /// Runs until the task is dropped: every account once, then those that have news.
-    pub(crate) async fn run(mut self, news: Wakeup) {
-        news.wake_all(&self.store).await;
-        loop {
-            let account = news.next().await;
-            if let Err(error) = self.drain(account).await {
-                tracing::warn!(%error, %account, "a policy cannot go on; trying again");
-                news.wake_later(account, RETRY);
-            }
-        }
-    }
-
-    /// Handles everything recorded so far, and gives the position up to which it is done.
-    pub async fn drain(&mut self, account: AccountId) -> Result<Position, PolicyError> {
-        let stored = self.store.policy_checkpoint(account, NAME).await?;
-        let mut position = self.looked.get(&account).copied().unwrap_or_default().max(stored);
-        let mut stored = stored.number();
-        loop {
-            let page = self.store.read(account, position, PAGE).await?;
-            let Some(last) = page.last().map(|recorded| recorded.position) else { break };
-            let mut acted = false;
-            for recorded in &page {
-                acted |= self.react(account, recorded).await?;
-            }
-            if acted || last.number() - stored >= CHECKPOINT_EVERY {
-                self.store.set_policy_checkpoint(account, NAME, last).await?;
-                stored = last.number();
-            }
-            position = last;
-            self.looked.insert(account, position);
-        }
-        Ok(position)
-    }
+impl<S: EventLog + Keys + ReadModels + Clone> Policy for Release<S> {
+    const NAME: &'static str = "release";
+    const EVENTS: &'static [&'static str] = &["MemberRemoved", "VisibilityChanged", "InstallerChanged"];
 
     /// `true`: the event took access away from somebody.
     async fn react(&self, account: AccountId, recorded: &RecordedEvent) -> Result<bool, PolicyError> {
-        if !TAKES_ACCESS.contains(&recorded.event_type.as_str()) {
-            return Ok(false);
-        }
         let event = recorded.decode().map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let (channel, losers, cause) = match event {
             Event::Member(MemberEvent::MemberRemoved(_)) => {
@@ -120,6 +61,12 @@ impl<S: EventLog + Keys + ReadModels + Clone> ReleasePolicy<S> {
             self.release(account, member, channel, cause, recorded).await?;
         }
         Ok(true)
+    }
+}
+
+impl<S: EventLog + Keys + ReadModels + Clone> Release<S> {
+    pub(crate) fn new(store: S, path: CommandPath<S>, projections: Projections, entropy: Entropy) -> Self {
+        Self { store, path, projections, entropy }
     }
 
     /// Every member there ever was; those who kept access are passed over by the rules.
