@@ -2,6 +2,7 @@
 //! time, a subscription as long as it goes on.
 
 use async_graphql::{Response, ServerError, parser::types::OperationType};
+use axum::http::{StatusCode, header};
 use futures_util::{
     FutureExt as _, StreamExt as _,
     future::ready,
@@ -10,7 +11,10 @@ use futures_util::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::http::{Outside, Received, Shared, TIME_OUT, Unexecuted, timed_out};
+use crate::{
+    http::{Outside, Received, Shared, TIME_OUT, Unexecuted, timed_out},
+    places::{ACCOUNT_FOLLOWING_MAX, MEMBER_FOLLOWING_MAX, Sated},
+};
 
 /// An operation under way. Dropping it ends it.
 pub(crate) struct Running {
@@ -52,17 +56,21 @@ fn raw<T: Serialize + ?Sized>(value: &T) -> Box<RawValue> {
 }
 
 impl Shared {
-    /// Runs what was received. Must be polled inside a tokio runtime.
-    pub fn run(&self, Received { request, visitor, operation }: Received) -> Running {
+    /// Runs what was received. A subscription is refused if too many of the member's or the account's are under way.
+    /// Must be polled inside a tokio runtime.
+    pub fn run(&self, Received { request, visitor, operation }: Received) -> Result<Running, Unexecuted> {
         if operation == Some(OperationType::Subscription) {
+            // Nobody's ends with its first answer.
+            let followed = visitor.principal.map(|principal| self.following.begin(principal)).transpose();
+            let followed = followed.map_err(too_many)?;
             // Behind a refusal nothing may come.
             let answers = self.schema.stream(request, visitor).map(|response| Answer::of(&response));
-            let answers = answers.scan(false, |refused, answer| {
+            let answers = answers.scan((false, followed), |(refused, _followed), answer| {
                 let heard = !*refused;
                 *refused = answer.is_refusal();
                 ready(heard.then_some(answer))
             });
-            return Running { once: false, answers: answers.boxed() };
+            return Ok(Running { once: false, answers: answers.boxed() });
         }
         let schema = self.schema.clone();
         let answer = async move {
@@ -72,6 +80,16 @@ impl Shared {
                 Err(_) => Answer::refused(&timed_out(&trace_id)),
             }
         };
-        Running { once: true, answers: stream::once(answer.boxed()).boxed() }
+        Ok(Running { once: true, answers: stream::once(answer.boxed()).boxed() })
     }
+}
+
+fn too_many(sated: Sated) -> Unexecuted {
+    const { assert!(MEMBER_FOLLOWING_MAX == 1_024 && ACCOUNT_FOLLOWING_MAX == 8_192) };
+    let message = match sated {
+        Sated::Member => "You have 1,024 subscriptions under way. Complete some, then try again.",
+        Sated::Account => "Your account has 8,192 subscriptions under way. Complete some, then try again.",
+    };
+    Unexecuted::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_SUBSCRIPTIONS", message)
+        .with_header(header::RETRY_AFTER, "5")
 }

@@ -23,9 +23,9 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::{
     http::{Received, Shared, Unexecuted},
-    places::Place,
+    places::{Full, Place, Sated},
     running::Answer,
-    websocket::full,
+    websocket::no_place,
 };
 
 /// Between two comments on a silent stream. Proxies end a connection that is silent for a minute.
@@ -46,12 +46,13 @@ pub(crate) async fn answer(shared: &Shared, received: Received) -> Result<Respon
         crate::http::add_headers(streamed.headers_mut(), &response.http_headers);
         return Ok(streamed);
     }
-    let mut place = shared.places.take().filter(|_| !shared.settings.ending.has_begun()).ok_or_else(full)?;
-    if principal.is_some_and(|principal| !place.belongs_to(principal)) {
-        let message = "You have too many open streams. Close some, then try again.";
-        return Err(Unexecuted::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_STREAMS", message)
-            .with_header(header::RETRY_AFTER, "5"));
+    if shared.settings.ending.has_begun() {
+        return Err(no_place(Full::All));
     }
+    let place = match principal {
+        Some(principal) => shared.places.take_for(principal).map_err(no_place)?.map_err(too_many)?,
+        None => shared.places.take(received.visitor.address).map_err(no_place)?,
+    };
     let credential_ended = match principal {
         Some(principal) => shared.schema.front().ended(principal),
         None => std::future::pending().boxed(),
@@ -59,7 +60,7 @@ pub(crate) async fn answer(shared: &Shared, received: Received) -> Result<Respon
     let mut silence = interval(KEEP_ALIVE_EVERY);
     silence.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let events = Events {
-        answers: shared.run(received).answers,
+        answers: shared.run(received)?.answers,
         credential_ended,
         server_ends: shared.settings.ending.begun().boxed(),
         silence,
@@ -68,6 +69,12 @@ pub(crate) async fn answer(shared: &Shared, received: Received) -> Result<Respon
         _place: place,
     };
     Ok(respond(Body::from_stream(events)))
+}
+
+fn too_many(_: Sated) -> Unexecuted {
+    let message = "You have too many open streams. Close some, then try again.";
+    Unexecuted::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_STREAMS", message)
+        .with_header(header::RETRY_AFTER, "5")
 }
 
 fn respond(body: Body) -> Response {

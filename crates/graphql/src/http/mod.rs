@@ -36,7 +36,7 @@ pub use self::{
     settings::HttpSettings,
 };
 use crate::{
-    places::Places,
+    places::{Following, Places},
     schema::{Schema, schema},
     sse,
     visitor::{ClientAddress, Visitor},
@@ -59,6 +59,7 @@ pub(crate) struct Shared {
     pub entropy: Entropy,
     pub settings: Arc<HttpSettings>,
     pub places: Places,
+    pub following: Following,
     pub documents: Arc<Documents>,
 }
 
@@ -80,6 +81,7 @@ pub fn router(front: SharedFront, settings: HttpSettings) -> Router {
         entropy: Entropy::from_system(),
         settings: settings.into(),
         places: Places::default(),
+        following: Following::default(),
         documents,
     };
     Router::new().route("/graphql", any(enter)).with_state(shared)

@@ -18,15 +18,19 @@ use hyper_util::rt::TokioIo;
 use self::{admission::Knock, handshake::Handshake, message::Closing, socket::Socket};
 use crate::{
     http::{Shared, Unexecuted},
+    places::Full,
     visitor::ClientAddress,
 };
 
 /// Answers an upgrade request, and goes on with the socket by itself.
 pub(crate) fn upgrade(shared: Shared, mut request: Request) -> Result<Response, Unexecuted> {
     let handshake = Handshake::of(request.version(), request.headers())?;
-    let place = shared.places.take().filter(|_| !shared.settings.ending.has_begun()).ok_or_else(full)?;
-    let knock = Knock::new(request.headers(), &shared, place);
+    if shared.settings.ending.has_begun() {
+        return Err(no_place(Full::All));
+    }
     let address = request.extensions().get::<ClientAddress>().map(|client| client.0);
+    let place = shared.places.take(address).map_err(no_place)?;
+    let knock = Knock::new(request.headers(), &shared, place);
     let upgraded = hyper::upgrade::on(&mut request);
     let response = handshake.response();
     tokio::spawn(async move {
@@ -42,8 +46,18 @@ pub(crate) fn upgrade(shared: Shared, mut request: Request) -> Result<Response, 
     Ok(response)
 }
 
-pub(crate) fn full() -> Unexecuted {
-    let message = "There are too many open streams at the moment. Try again later.";
-    Unexecuted::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
-        .with_header(header::RETRY_AFTER, "5")
+pub(crate) fn no_place(full: Full) -> Unexecuted {
+    let (status, code, message) = match full {
+        Full::All => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "UNAVAILABLE",
+            "There are too many open streams at the moment. Try again later.",
+        ),
+        Full::Strangers => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "TOO_MANY_STREAMS",
+            "Too many streams from your address have not said yet who they are. Try again later.",
+        ),
+    };
+    Unexecuted::new(status, code, message).with_header(header::RETRY_AFTER, "5")
 }

@@ -284,9 +284,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             address: self.address,
             sets_cookies: false,
         };
-        let begun = room.map_err(too_many).and_then(|()| self.shared.prepare(parameters, visitor));
+        let begun = room
+            .map_err(too_many)
+            .and_then(|()| self.shared.prepare(parameters, visitor))
+            .and_then(|received| self.shared.run(received));
         match begun {
-            Ok(received) => self.operations.begin(&id, payload.len(), self.shared.run(received)),
+            Ok(running) => self.operations.begin(&id, payload.len(), running),
             Err(refused) => self.answered(&id.into(), Some(&Answer::refused(&refused))),
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! The interface from outside: queries, mutations, paging, refusals, faults and HTTP, over a front in memory.
 
+mod crowds;
 mod events;
 mod fake;
 mod faults;

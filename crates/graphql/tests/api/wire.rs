@@ -7,7 +7,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use parlance_graphql::{HttpSettings, router};
+use parlance_graphql::{ClientAddress, HttpSettings, router};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio_tungstenite::{
@@ -36,6 +36,12 @@ impl Server {
         Self(router(Arc::new(fake), settings))
     }
 
+    /// The same server, to whoever comes from this address.
+    pub fn from(&self, address: &str) -> Self {
+        let address = ClientAddress(address.parse().expect("an address"));
+        Self(self.0.clone().layer(axum::Extension(address)))
+    }
+
     /// A connection, and what comes back for the first request's head.
     pub async fn connect(&self, request: &str) -> (String, DuplexStream) {
         let (mut client, server) = tokio::io::duplex(PIPE_BYTES);
@@ -51,13 +57,18 @@ impl Server {
         (String::from_utf8(head).expect("a head is text"), client)
     }
 
-    /// A socket, opened with more headers.
-    pub async fn socket_with(&self, headers: &str) -> Socket {
+    /// The answer's head, and the connection, to a request for a socket with more headers.
+    pub async fn knock(&self, headers: &str) -> (String, DuplexStream) {
         let request = format!(
             "GET /graphql HTTP/1.1\r\nHost: inbox.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
         );
-        let (head, io) = self.connect(&request).await;
+        self.connect(&request).await
+    }
+
+    /// A socket, opened with more headers.
+    pub async fn socket_with(&self, headers: &str) -> Socket {
+        let (head, io) = self.knock(headers).await;
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         Socket(WebSocketStream::from_raw_socket(io, Role::Client, None).await)
     }
@@ -69,8 +80,7 @@ impl Server {
     /// A socket of Eva's, acknowledged.
     pub async fn eva(&self) -> Socket {
         let mut socket = self.socket().await;
-        socket.says(&json!({ "type": "connection_init", "payload": { "token": "prl_eva" } })).await;
-        assert_eq!(socket.hears().await, json!({ "type": "connection_ack" }));
+        socket.is_eva_s().await;
         socket
     }
 }
@@ -79,6 +89,12 @@ impl Server {
 pub struct Socket(pub WebSocketStream<DuplexStream>);
 
 impl Socket {
+    /// Says that it is Eva's, and is let in.
+    pub async fn is_eva_s(&mut self) {
+        self.says(&json!({ "type": "connection_init", "payload": { "token": "prl_eva" } })).await;
+        assert_eq!(self.hears().await, json!({ "type": "connection_ack" }));
+    }
+
     pub async fn sends(&mut self, message: Message) {
         self.0.send(message).await.expect("the server reads");
     }
