@@ -16,7 +16,7 @@ pub enum FrontError {
     #[error("what was asked for is not shown yet; try again")]
     Behind,
     /// The position is none of this log, or too far behind to be told what was missed.
-    #[error("too much has happened since; load everything anew")]
+    #[error("nothing can go on from this position; load everything anew")]
     Reload,
     /// The kind is not offered to new connections any more.
     #[error("this kind of channel is closed to new connections")]

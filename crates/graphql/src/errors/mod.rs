@@ -102,8 +102,9 @@ pub enum ErrorCode {
     CursorInvalid,
     /// The cursor belongs to another list: another section, channel or conversation.
     CursorOfAnotherList,
-    /// The position or cursor is from before the installation was restored from a backup, or too much has happened
-    /// since that position for a subscription to go on from it. Load everything anew.
+    /// Nothing can go on from this position or cursor: it is from before the installation was restored from a backup;
+    /// or, where a subscription was to go on from it, it is more than 10,000 positions back, from before the member
+    /// last joined, or ahead of all that has happened. Load everything anew.
     Reload,
     /// The request carries no API token.
     Unauthenticated,

@@ -183,8 +183,8 @@ const fn texts(code: ErrorCode) -> (&'static str, &'static str) {
             "Ez a kurzor másik listához tartozik. Kezdd a listát kurzor nélkül.",
         ),
         ErrorCode::Reload => (
-            "What you hold is too old to be continued. Load everything anew.",
-            "Ez már túl régi ahhoz, hogy folytatható legyen. Tölts be mindent újra.",
+            "It cannot go on from here: this is too far back, or not in the log as it is now. Load everything anew.",
+            "Innen nem folytatható: túl régi, vagy nincs a mostani naplóban. Tölts be mindent újra.",
         ),
         ErrorCode::Unauthenticated => (
             "This needs an API token. Send one in the Authorization header.",

@@ -12,6 +12,10 @@ use uuid::Uuid;
 
 use crate::fake::{CHANNEL, EVA, Fake, conversation_id, eva, member, message, run};
 
+/// True of whatever cannot be gone on from: of another log, too far back, or ahead.
+const RELOAD: &str =
+    "It cannot go on from here: this is too far back, or not in the log as it is now. Load everything anew.";
+
 async fn all(fake: &Arc<Fake>, principal: Option<Principal>, query: &str) -> Vec<Value> {
     let visitor = Visitor { principal, trace_id: "trace-1".to_owned(), address: None, sets_cookies: true };
     let answers = schema(fake.clone()).stream(Request::new(query), visitor);
@@ -116,6 +120,7 @@ async fn a_position_from_before_a_restore_is_refused() {
     let told = all(&fake, Some(eva()), query).await;
     assert_eq!(told.len(), 1);
     assert_eq!(told[0]["errors"][0]["extensions"]["code"], "RELOAD", "{told:#?}");
+    assert_eq!(told[0]["errors"][0]["message"], RELOAD);
     assert!(fake.followed.lock().unwrap().is_empty());
 }
 
@@ -126,8 +131,7 @@ async fn whoever_is_too_far_behind_is_told_to_reload_and_the_stream_ends() {
     let told = all(&Arc::new(fake), Some(eva()), "subscription { inboxChanged { position } }").await;
     assert_eq!(told.len(), 2);
     assert_eq!(told[1]["errors"][0]["extensions"]["code"], "RELOAD", "{told:#?}");
-    let message = told[1]["errors"][0]["message"].as_str().unwrap();
-    assert_eq!(message, "What you hold is too old to be continued. Load everything anew.");
+    assert_eq!(told[1]["errors"][0]["message"], RELOAD);
 }
 
 #[tokio::test]
