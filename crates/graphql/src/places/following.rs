@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(begin(bela).err(), Some(Sated::Account));
         held.push(begin(member(2, 1)));
         assert!(held.iter().all(Result::is_ok), "another account has its own");
-        held.remove(0);
+        drop(held.remove(0));
         held.push(begin(bela));
         assert!(held.iter().all(Result::is_ok), "what is given back is there again");
         drop(held);
