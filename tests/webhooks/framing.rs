@@ -165,3 +165,29 @@ async fn a_length_beside_chunks_counts_for_nothing() {
     assert!(wire.ends(Duration::from_secs(20)).await, "nothing more is read on this connection");
     assert_eq!(office.log_end(), log + 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_says_once_which_host_it_is_for() {
+    let office = office().await;
+    let log = office.log_end();
+    let path = office.messenger.path();
+    let request = message(&office, "m_1");
+    let delivery = String::from_utf8(posted(path, &request)).unwrap();
+    let graphql = "GET /graphql?query=%7B__typename%7D HTTP/1.1\r\nHost: inbox.example.hu\r\n\r\n";
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: inbox.example.hu\r\n\r\n");
+    let host = "Host: inbox.example.hu\r\n";
+    for whole in [delivery.as_str(), graphql, &get("/healthz"), &get("/metrics"), &get("/nowhere")] {
+        for hosts in ["", "Host: inbox.example.hu\r\nhost: evil.example\r\n", "Host: a@evil.example\r\n"] {
+            let mut wire = wire(&office).await;
+            let said = wire.ask(whole.replace(host, hosts).as_bytes()).await.unwrap();
+            assert_eq!((said.status, said.header("connection")), (400, Some("close")), "{hosts:?}: {whole}");
+            assert_eq!(said.header("x-content-type-options"), Some("nosniff"), "as every answer");
+            assert!(wire.ends(Duration::from_secs(20)).await, "{hosts:?}: nothing more is read");
+        }
+    }
+    assert_eq!(office.log_end(), log, "nothing was taken");
+    let old = get("/healthz").replace("HTTP/1.1", "HTTP/1.0").replace(host, "");
+    assert_eq!(wire(&office).await.ask(old.as_bytes()).await.unwrap().status, 200, "older clients need not");
+    assert_eq!(wire(&office).await.ask(delivery.as_bytes()).await.unwrap().status, 200);
+    assert_eq!(office.log_end(), log + 1);
+}

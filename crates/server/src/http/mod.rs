@@ -2,6 +2,7 @@
 
 mod address;
 mod headers;
+mod host;
 mod lingering;
 mod listener;
 mod probes;
@@ -49,5 +50,5 @@ pub fn router<S: Store + Clone>(mut served: Served<S>) -> Router {
         .with_state(Arc::clone(&served));
     let by_tls = ByTls(served.public_url.starts_with("https://"));
     let all = webhooks::router(served).merge(probes).merge(graphql).merge(oidc);
-    all.layer(middleware::from_fn_with_state(by_tls, headers::add))
+    all.layer(middleware::from_fn(host::check)).layer(middleware::from_fn_with_state(by_tls, headers::add))
 }
