@@ -202,7 +202,7 @@ pub async fn a_section_page_is_its_buckets_in_the_order_of_places(store: impl St
         .map(|channel| row(&COUNTS, key([channel.uuid().into(), "open".into(), Vec::new().into()]), 1))
         .collect();
     let put = |row: &Row| Change::Put { table: COUNTS.id, row: row.clone() };
-    let write = page(account, rows.len() as u64, 1, counts.iter().map(put).collect());
+    let write = page(account, 1, 2, counts.iter().map(put).collect());
     store.write_pages(vec![write]).await.expect("the page is taken");
     let wanted = || vec![Wanted { table: &COUNTS, keys: vec![key([channels[1].uuid().into()])] }];
     let chosen = [Bucket { channel: channels[2], state: State::Closed, assignee: assignees[1] }];
