@@ -1,8 +1,6 @@
 //! Installations that let nothing run but their own documents, and tell nobody their schema.
 
-use std::process::Command;
-
-use parlance_tests::served::Served;
+use parlance_tests::served::{Served, run};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -47,13 +45,9 @@ fn a_trusted_document_that_does_not_fit_stops_the_start_by_its_name() {
     let file = folder.path().join("documents.json");
     std::fs::write(&file, json!({ "fits": "{ __typename }", "old": "{ gone }" }).to_string())
         .expect("a file");
-    let output = Command::new(super::PROGRAM)
-        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-        .arg(folder.path())
-        .arg("--trusted-documents")
-        .arg(&file)
-        .output()
-        .expect("it runs");
+    let file = file.to_str().expect("UTF-8");
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--trusted-documents", file];
+    let output = run(super::PROGRAM, folder.path(), &arguments);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("documents.json") && said.contains("`old`") && said.contains("gone"), "{said}");

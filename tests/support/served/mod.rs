@@ -12,6 +12,6 @@ pub use self::{
     customers::{MORNING, at},
     inbox::{CONVERSATION, Counts, SECTIONS, word},
     office::{ACCOUNT_SID, APP_SECRET, AUTH_TOKEN, Channel, NUMBER, Office, PAGE, PAGE_TOKEN, Person},
-    running::{Memory, Served},
+    running::{Memory, Served, run},
     wire::{Said, Wire, head, posted},
 };
