@@ -106,7 +106,7 @@ pub enum ErrorCode {
     /// or, where a subscription was to go on from it, it is more than 10,000 positions back, from before the member
     /// last joined, or ahead of all that has happened. Load everything anew.
     Reload,
-    /// The request carries no API token.
+    /// Nobody is signed in, or not any more, and the request carries no API token.
     Unauthenticated,
     /// The API token's scopes do not cover this.
     ScopeMissing,

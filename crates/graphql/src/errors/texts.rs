@@ -187,8 +187,8 @@ const fn texts(code: ErrorCode) -> (&'static str, &'static str) {
             "Innen nem folytatható: túl régi, vagy nincs a mostani naplóban. Tölts be mindent újra.",
         ),
         ErrorCode::Unauthenticated => (
-            "This needs an API token. Send one in the Authorization header.",
-            "Ehhez API-token kell. Küldd az Authorization fejlécben.",
+            "You are not signed in, or not any more. Sign in, or send an API token in the Authorization header.",
+            "Nem vagy bejelentkezve, vagy már nem. Jelentkezz be, vagy küldj API-tokent az Authorization fejlécben.",
         ),
         ErrorCode::ScopeMissing => (
             "This API token was not made for this. Make one with the scope that it needs.",
