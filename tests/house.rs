@@ -8,11 +8,16 @@ use std::{
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Direct dependencies among our crates, as STYLE has them. Only the server names an adapter.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("parlance-domain", &[]),
     ("parlance-projections", &["parlance-domain"]),
     ("parlance-store", &["parlance-domain", "parlance-projections"]),
     ("parlance-store-sqlite", &["parlance-domain", "parlance-projections", "parlance-store"]),
+    ("parlance-private-postgres", &[]),
+    (
+        "parlance-stores",
+        &["parlance-domain", "parlance-projections", "parlance-store", "parlance-store-sqlite"],
+    ),
     ("parlance-app", &["parlance-domain", "parlance-projections", "parlance-store"]),
     ("parlance-providers", &["parlance-app", "parlance-domain"]),
     ("parlance-graphql", &["parlance-app", "parlance-domain"]),

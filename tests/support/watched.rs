@@ -8,7 +8,7 @@ use std::sync::{
 
 use parlance_domain::{AccountId, CommandId, DedupeToken, KeyId, Position, RecordedEvent, StreamRef};
 use parlance_store::{
-    AccountKeys, Batch, Erasure, EventLog, Head, Keys, Loaded, Outcome, StoreError, StoredKey,
+    AccountKeys, Batch, Erasure, EventLog, Head, Keys, Loaded, Outcome, StoreError, StoredKey, Touched,
 };
 use parlance_store_sqlite::SqliteStore;
 use tokio::sync::{Semaphore, watch};
@@ -128,6 +128,23 @@ impl EventLog for WatchedStore {
 
     async fn accounts(&self, after: Option<AccountId>, limit: usize) -> Result<Vec<AccountId>, StoreError> {
         self.store.accounts(after, limit).await
+    }
+
+    async fn heads(
+        &self,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> Result<Vec<(AccountId, Position)>, StoreError> {
+        self.store.heads(after, limit).await
+    }
+
+    async fn touched(
+        &self,
+        account: AccountId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Touched>, StoreError> {
+        self.store.touched(account, after, limit).await
     }
 
     fn appended(&self) -> watch::Receiver<u64> {

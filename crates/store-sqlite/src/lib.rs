@@ -8,6 +8,7 @@ mod append;
 mod connection;
 mod error;
 mod keys;
+mod leases;
 mod log;
 mod named;
 mod pages;
@@ -25,8 +26,8 @@ use std::{
     sync::Arc,
 };
 
-use parlance_store::StoreError;
-use tokio::sync::watch;
+use parlance_store::{Hint, StoreError};
+use tokio::sync::{broadcast, watch};
 
 pub use self::connection::SQLITE_VERSION_MIN;
 use self::{connection::ReadPool, writer::Writer};
@@ -50,6 +51,8 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Arc<ReadPool>,
     appended: watch::Receiver<u64>,
+    /// Nobody else has the file, so nothing is ever told; there for whoever waits for it.
+    hints: broadcast::Sender<Hint>,
     /// Held as long as the store is: no second process may write the file.
     lock: Arc<File>,
 }
@@ -67,10 +70,18 @@ impl SqliteStore {
         migrations::migrations::runner()
             .run(&mut writing)
             .map_err(|error| StoreError::Unavailable(format!("migrating the database: {error}")))?;
+        leases::free_all(&writing).map_err(|error| error::failed(&error))?;
         let (announce, appended) = watch::channel(0);
         let writer = Writer::start(path, writing, announce)?;
         let readers = ReadPool::open(path, writer.stopping(), options)?;
-        Ok(Self { writer: Arc::new(writer), readers: Arc::new(readers), appended, lock: Arc::new(lock) })
+        let hints = broadcast::Sender::new(1);
+        Ok(Self {
+            writer: Arc::new(writer),
+            readers: Arc::new(readers),
+            appended,
+            hints,
+            lock: Arc::new(lock),
+        })
     }
 
     /// Says in the lock file, which its owner alone can read, how the holder of the store is reached.

@@ -5,7 +5,8 @@ use parlance_domain::{
     StreamType, Timestamp,
 };
 use parlance_store::{
-    Batch, EventLog, Head, Loaded, Outcome, PAGE_BYTES_MAX, PAGE_MAX, Snapshot, StoreError,
+    Batch, EventLog, Head, Loaded, Outcome, PAGE_BYTES_MAX, PAGE_MAX, Snapshot, StoreError, TOUCHED_MAX,
+    Touched,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tokio::sync::watch;
@@ -147,6 +148,38 @@ impl EventLog for SqliteStore {
             .await
     }
 
+    async fn heads(
+        &self,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> Result<Vec<(AccountId, Position)>, StoreError> {
+        self.readers
+            .read(move |connection| {
+                let find = || {
+                    connection
+                        .prepare_cached(
+                            "SELECT account_id, last_position FROM log_heads WHERE ?1 IS NULL OR account_id > ?1
+                             ORDER BY account_id LIMIT ?2",
+                        )?
+                        .query_map(params![after.map(AccountId::bytes), limit.min(PAGE_MAX) as i64], |row| {
+                            Ok((AccountId::from_bytes(row.get(0)?), Position::new(unsigned(row.get(1)?))))
+                        })?
+                        .collect::<rusqlite::Result<Vec<_>>>()
+                };
+                find().map_err(|error| failed(&error))
+            })
+            .await
+    }
+
+    async fn touched(
+        &self,
+        account: AccountId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Touched>, StoreError> {
+        self.readers.read(move |connection| touched(connection, account, after, limit)).await
+    }
+
     fn appended(&self) -> watch::Receiver<u64> {
         self.appended.clone()
     }
@@ -182,6 +215,41 @@ fn read(
         events.push(event);
     }
     Ok(events)
+}
+
+fn touched(
+    connection: &Connection,
+    account: AccountId,
+    after: Position,
+    limit: usize,
+) -> Result<Vec<Touched>, StoreError> {
+    let find = || {
+        let limit = limit.min(TOUCHED_MAX) as i64;
+        connection
+            .prepare_cached(
+                "SELECT position, stream_type, stream_id, version, event_type
+                 FROM events JOIN streams USING (account_id, stream_no)
+                 WHERE account_id = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
+            )?
+            .query_map(params![account.bytes(), signed(after.number()), limit], |row| {
+                let (kind, id) = (row.get::<_, String>(1)?, row.get(2)?);
+                Ok((kind, Uuid::from_bytes(id), row.get(0)?, row.get(3)?, row.get(4)?))
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()
+    };
+    let found = find().map_err(|error| failed(&error))?;
+    found
+        .into_iter()
+        .map(|(kind, id, position, version, event_type)| {
+            let kind = StreamType::parse(&kind).ok_or_else(|| corrupt("a stream of unknown type"))?;
+            Ok(Touched {
+                position: Position::new(unsigned(position)),
+                stream: StreamRef::new(kind, id),
+                version: unsigned(version),
+                event_type,
+            })
+        })
+        .collect()
 }
 
 fn read_stream(

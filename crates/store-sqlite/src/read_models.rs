@@ -3,7 +3,8 @@
 use parlance_domain::{AccountId, Position, StreamRef, StreamType};
 use parlance_projections::{Change, Row, RowKey, TABLES, Table, Touch, Value};
 use parlance_store::{
-    Checkpoint, Generation, PAGE_MAX, PageWrite, ParkedStream, ProjectionState, ReadModels, StoreError,
+    AccountBucket, Checkpoint, Fence, Generation, PAGE_MAX, PageWrite, ParkedStream, ProjectionState,
+    ReadModels, StoreError,
 };
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_iter};
 use uuid::Uuid;
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use crate::{
     SqliteStore,
     error::{corrupt, failed},
+    leases::check_fence,
     sql::{Param, SQL, signed, unsigned, values},
 };
 
@@ -260,13 +262,16 @@ impl ReadModels for SqliteStore {
         account: AccountId,
         policy: &'static str,
         position: Position,
+        fence: Option<Fence>,
     ) -> Result<(), StoreError> {
         self.writer
             .write(move |connection| {
+                check_fence(connection, AccountBucket::of(account), fence)?;
                 connection
                     .prepare_cached(
                         "INSERT INTO policy_checkpoints (account_id, policy, position) VALUES (?1, ?2, ?3)
-                         ON CONFLICT (account_id, policy) DO UPDATE SET position = excluded.position",
+                         ON CONFLICT (account_id, policy)
+                         DO UPDATE SET position = max(position, excluded.position)",
                     )
                     .and_then(|mut statement| {
                         statement.execute(params![account.bytes(), policy, signed(position.number())])
@@ -319,6 +324,7 @@ fn select(
 }
 
 fn write_page(connection: &Connection, page: &PageWrite) -> Result<(), StoreError> {
+    check_fence(connection, AccountBucket::of(page.account), page.fence)?;
     if checkpoint(connection, page.account, page.projection, page.generation)? != page.from {
         return Err(StoreError::Conflict("the projection's checkpoint is another by now"));
     }

@@ -35,6 +35,18 @@ pub struct Loaded {
     pub complete: bool,
 }
 
+/// What is touched is told for at most this many events at once.
+pub const TOUCHED_MAX: usize = 10_000;
+
+/// That an event is in a stream, without what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched {
+    pub position: Position,
+    pub stream: StreamRef,
+    pub version: u64,
+    pub event_type: String,
+}
+
 /// The log of every account: written once, never changed.
 pub trait EventLog: Send + Sync + 'static {
     /// Records all of the batch or nothing. Answered when durable. In an account positions are gapless and in
@@ -91,6 +103,21 @@ pub trait EventLog: Send + Sync + 'static {
         after: Option<AccountId>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<AccountId>, StoreError>> + Send;
+
+    /// Where the accounts' logs end, for sweeps: at most `limit` (and [`PAGE_MAX`]) after `after`, in id order.
+    fn heads(
+        &self,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<(AccountId, Position)>, StoreError>> + Send;
+
+    /// Which streams the events after `after` are in, in position order: at most `limit` (and [`TOUCHED_MAX`]).
+    fn touched(
+        &self,
+        account: AccountId,
+        after: Position,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Touched>, StoreError>> + Send;
 
     /// Counts up with every append of this process: a hint to look at the heads, never the truth.
     fn appended(&self) -> watch::Receiver<u64>;

@@ -5,7 +5,7 @@ use std::future::Future;
 use parlance_domain::{AccountId, Position, StreamRef};
 use parlance_projections::{Change, Row, RowKey, Table, Touch};
 
-use crate::StoreError;
+use crate::{Fence, StoreError};
 
 /// Which copy of a read model's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +44,9 @@ pub struct PageWrite {
     pub account: AccountId,
     pub generation: Generation,
     pub projection: &'static str,
+    /// The fence of the account's bucket, of whoever holds its lease; if it is higher by now, nothing is written
+    /// (`Conflict`). `None`: an operator's command, which the checkpoint alone keeps in order.
+    pub fence: Option<Fence>,
     /// The checkpoint it was folded from; if it is another by now, nothing is written (`Conflict`).
     pub from: Option<Checkpoint>,
     pub to: Checkpoint,
@@ -131,10 +134,13 @@ pub trait ReadModels: Send + Sync + 'static {
         policy: &'static str,
     ) -> impl Future<Output = Result<Position, StoreError>> + Send;
 
+    /// Moves it on, never back: where it is further already, nothing changes. `Conflict` where `fence` is not the
+    /// account's bucket's any more; see [`PageWrite::fence`].
     fn set_policy_checkpoint(
         &self,
         account: AccountId,
         policy: &'static str,
         position: Position,
+        fence: Option<Fence>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

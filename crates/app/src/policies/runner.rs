@@ -80,7 +80,7 @@ impl<S: EventLog + ReadModels, P: Policy> PolicyRunner<S, P> {
                 }
             }
             if acted || last.number() - stored >= CHECKPOINT_EVERY {
-                self.store.set_policy_checkpoint(account, P::NAME, last).await?;
+                self.store.set_policy_checkpoint(account, P::NAME, last, None).await?;
                 stored = last.number();
             }
             position = last;

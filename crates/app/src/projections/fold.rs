@@ -213,6 +213,7 @@ fn fold_page(
         account,
         generation,
         projection: running.projector.name(),
+        fence: None,
         from: running.checkpoint,
         to: Checkpoint { position: last, taken, version: running.projector.version() },
         changes: running.rows.take_changes(),

@@ -58,3 +58,26 @@ pub async fn accounts_are_listed_in_pages(store: impl Store + Clone) {
     assert_eq!(listed, ours);
     assert_eq!(store.accounts(None, 0).await, Ok(vec![]));
 }
+
+pub async fn heads_are_listed_beside_their_accounts(store: impl Store + Clone) {
+    let mut ours = Vec::new();
+    for count in 1..=5 {
+        let log = Log::new(&store);
+        log.append(log.batch().write(conversation(), 0, count)).await;
+        ours.push((log.account, Position::new(count)));
+    }
+    ours.sort();
+    let mut listed: Vec<(AccountId, Position)> = Vec::new();
+    loop {
+        let after = listed.last().map(|(account, _)| *account);
+        let page = store.heads(after, 2).await.expect("heads can be listed");
+        assert!(page.len() <= 2);
+        if page.is_empty() {
+            break;
+        }
+        listed.extend(page);
+    }
+    assert!(listed.is_sorted_by(|a, b| a.0 < b.0), "in id order, each once");
+    listed.retain(|(account, _)| ours.iter().any(|(ours, _)| ours == account));
+    assert_eq!(listed, ours);
+}

@@ -1,7 +1,8 @@
 //! The suite that every adapter runs. An adapter calls [`contract_tests!`](crate::contract_tests) with
 //! something that makes a store; what lives here is what holds for all of them, what only one has is in its own tests.
 //!
-//! Every case works in accounts of its own, so one store may serve all of them at once. To add a case: a
+//! Every case works in accounts of its own, so one store may serve all of them at once; those of the leases alone
+//! need a store each. To add a case: a
 //! public function in the file of its noun, and its line in [`contract_tests!`](crate::contract_tests).
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ pub mod accounts;
 pub mod append;
 pub mod bearers;
 pub mod keys;
+pub mod leases;
 pub mod model;
 pub mod order;
 pub mod pages;
@@ -35,6 +37,7 @@ macro_rules! contract_tests {
         $crate::contract_tests! { @cases $make;
             accounts::accounts_may_hold_the_same_streams_tokens_and_keys,
             accounts::accounts_are_listed_in_pages,
+            accounts::heads_are_listed_beside_their_accounts,
             append::positions_are_gapless_from_one_in_batch_order,
             append::one_batch_interleaves_streams,
             append::streams_of_one_id_and_two_types_are_two_streams,
@@ -58,6 +61,11 @@ macro_rules! contract_tests {
             keys::a_key_made_and_destroyed_in_one_batch_is_destroyed,
             keys::keys_of_a_batch_that_was_not_recorded_are_as_before,
             keys::the_key_check_is_set_once,
+            leases::buckets_are_shared_by_those_who_are_alive,
+            leases::what_has_ended_is_taken_under_a_higher_fence,
+            leases::who_leaves_leaves_everything_at_once,
+            leases::many_beats_at_once_give_every_bucket_one_holder,
+            leases::nothing_is_written_under_an_old_fence,
             model::random_batches_do_what_a_naive_log_does,
             order::times_pass_as_they_are_while_they_rise,
             order::an_earlier_time_is_lifted,
@@ -87,6 +95,7 @@ macro_rules! contract_tests {
             reading::no_page_is_longer_than_the_longest,
             reading::a_page_of_large_events_is_shorter_and_nothing_is_passed_over,
             reading::what_a_command_caused_is_found,
+            reading::what_was_touched_is_told_without_what_it_says,
             reading::an_unknown_account_has_an_empty_log,
             refusals::an_event_without_expectation_is_malformed,
             refusals::a_version_that_does_not_follow_is_malformed,
@@ -131,11 +140,12 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("mod.rs");
-    const NOUNS: [(&str, &str); 15] = [
+    const NOUNS: [(&str, &str); 16] = [
         ("accounts", include_str!("accounts.rs")),
         ("append", include_str!("append.rs")),
         ("bearers", include_str!("bearers.rs")),
         ("keys", include_str!("keys.rs")),
+        ("leases", include_str!("leases.rs")),
         ("model", include_str!("model.rs")),
         ("order", include_str!("order.rs")),
         ("pages", include_str!("pages.rs")),

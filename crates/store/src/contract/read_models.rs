@@ -22,6 +22,7 @@ pub(super) fn page(account: AccountId, from: u64, to: u64, changes: Vec<Change>)
         account,
         generation: FIRST_GENERATION,
         projection: PROJECTION,
+        fence: None,
         from: (from > 0).then(|| checkpoint(from)),
         to: checkpoint(to),
         changes,
@@ -189,10 +190,12 @@ pub async fn a_policy_s_checkpoint_is_its_own(store: impl Store + Clone) {
     let read = async |account, policy| store.policy_checkpoint(account, policy).await;
     assert_eq!(read(account, "one").await, Ok(Position::START));
     for position in [4, 9] {
-        let set = store.set_policy_checkpoint(account, "one", Position::new(position)).await;
+        let set = store.set_policy_checkpoint(account, "one", Position::new(position), None).await;
         set.expect("a policy's checkpoint can be set");
         assert_eq!(read(account, "one").await, Ok(Position::new(position)));
     }
+    store.set_policy_checkpoint(account, "one", Position::new(7), None).await.expect("earlier is no harm");
+    assert_eq!(read(account, "one").await, Ok(Position::new(9)), "it never moves back");
     assert_eq!(read(account, "two").await, Ok(Position::START));
     assert_eq!(read(other, "one").await, Ok(Position::START));
     assert_eq!(store.checkpoints(account).await, Ok(vec![]), "policies belong to no generation");

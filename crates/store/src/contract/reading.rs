@@ -6,7 +6,9 @@ use parlance_domain::{
 use uuid::Uuid;
 
 use super::given::{Log, Write as _, at, conversation, event, fresh_id, key_id, places, token};
-use crate::{Batch, EVENT_BYTES_MAX, Head, NewEvent, PAGE_BYTES_MAX, PAGE_MAX, Store, canonical};
+use crate::{
+    Batch, EVENT_BYTES_MAX, Head, NewEvent, PAGE_BYTES_MAX, PAGE_MAX, Store, TOUCHED_MAX, canonical,
+};
 
 pub async fn every_field_comes_back_as_written(store: impl Store + Clone) {
     let log = Log::new(&store);
@@ -148,6 +150,36 @@ pub async fn what_a_command_caused_is_found(store: impl Store + Clone) {
     assert_eq!(caused(command, 4).await, []);
     assert_eq!(caused(command, u64::MAX).await, []);
     assert_eq!(caused(CommandId::new(fresh_id()), 0).await, []);
+}
+
+pub async fn what_was_touched_is_told_without_what_it_says(store: impl Store + Clone) {
+    let log = Log::new(&store);
+    let (one, two) = (conversation(), conversation());
+    log.append(log.batch().write(one, 0, 2).write(two, 0, 1)).await;
+    log.append(log.batch().guard(one, 2).event(NewEvent { event_type: "Ended", ..event(one, 3) })).await;
+    let touched = async |after, limit| {
+        let told = store.touched(log.account, Position::new(after), limit).await.expect("it can be asked");
+        told.into_iter().map(|t| (t.position.number(), t.stream, t.version, t.event_type)).collect::<Vec<_>>()
+    };
+    let noted = "Noted".to_owned();
+    let all = [
+        (1, one, 1, noted.clone()),
+        (2, one, 2, noted.clone()),
+        (3, two, 1, noted),
+        (4, one, 3, "Ended".into()),
+    ];
+    assert_eq!(touched(0, usize::MAX).await, all);
+    assert_eq!(touched(1, 2).await, all[1..3]);
+    assert_eq!(touched(4, 10).await, []);
+    assert_eq!(store.touched(Log::new(&store).account, Position::START, 10).await, Ok(vec![]));
+    let most = TOUCHED_MAX as u64;
+    let stream = conversation();
+    let mut written = 0;
+    while written <= most {
+        log.append(log.batch().write(stream, written, 2_501)).await;
+        written += 2_501;
+    }
+    assert_eq!(touched(0, usize::MAX).await.len(), TOUCHED_MAX, "no more than that at once");
 }
 
 pub async fn an_unknown_account_has_an_empty_log(store: impl Store + Clone) {

@@ -1,0 +1,5 @@
+//! The stores there are, as one: [`AnyStore`] is whichever adapter a database URL names.
+
+mod any;
+
+pub use any::AnyStore;
