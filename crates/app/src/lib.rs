@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod clock;
+pub mod cluster;
 pub mod command;
 pub mod entropy;
 pub mod erasures;

@@ -4,12 +4,13 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use parlance_domain::{AccountId, Position};
 use parlance_projections::{PROJECTORS, Projector};
-use parlance_store::{Store, StoreError};
+use parlance_store::{Hint, ServerId, Store, StoreError};
 use tokio::task::JoinSet;
 
 use crate::{
     account::{self, CreatedAccount, NewAccount},
     clock::Clock,
+    cluster::{self, Leased, Listening, Sweeper},
     command::{Ask, CommandError, CommandPath, PathOptions, Receipt},
     entropy::Entropy,
     erasures::ErasureList,
@@ -64,6 +65,17 @@ struct News {
     directory: Wakeup,
 }
 
+impl News {
+    fn all(&self) -> Vec<Wakeup> {
+        vec![self.release.clone(), self.directory.clone()]
+    }
+
+    fn wake(&self, account: AccountId) {
+        self.release.wake(account);
+        self.directory.wake(account);
+    }
+}
+
 /// A running core: commands in, read models out. Its tasks end when it is dropped.
 pub struct Parlance<S> {
     pub store: S,
@@ -73,6 +85,10 @@ pub struct Parlance<S> {
     pub clock: Arc<dyn Clock>,
     pub entropy: Entropy,
     pub sign_in: SignIn<S>,
+    /// As what this process holds leases.
+    pub server: ServerId,
+    /// The accounts that this process works for.
+    pub leased: Leased,
     news: News,
     tasks: JoinSet<()>,
 }
@@ -86,9 +102,12 @@ impl<S: Store + Clone> Parlance<S> {
             // Everything else works; deletions are refused until the list can be written.
             tracing::error!(%error, "deletions are refused until the list of erasures can be written");
         }
-        let projections = Projections::new(&projectors);
+        let leased = Leased::nothing(store.is_shared());
+        let server = ServerId(entropy.id(clock.now()));
+        let projections = Projections::new(&projectors, leased.clone());
         let news = News::default();
-        let (folds, policies) = (projections.clone(), news.clone());
+        let (folds, policies, others) = (projections.clone(), news.clone(), store.clone());
+        let path = PathOptions { shared: store.is_shared(), ..path };
         let commands = CommandPath::new(
             store.clone(),
             Arc::clone(&keyring),
@@ -97,8 +116,8 @@ impl<S: Store + Clone> Parlance<S> {
             path,
             move |account, position| {
                 folds.appended(account, position);
-                policies.release.wake(account);
-                policies.directory.wake(account);
+                policies.wake(account);
+                cluster::tell(&others, Hint::Appended { account, position });
             },
         );
         let sign_in = SignIn::new(
@@ -110,14 +129,55 @@ impl<S: Store + Clone> Parlance<S> {
             recipes,
         );
         let tasks = JoinSet::new();
-        Ok(Self { store, keyring, commands, projections, clock, entropy, sign_in, news, tasks })
+        Ok(Self {
+            store,
+            keyring,
+            commands,
+            projections,
+            clock,
+            entropy,
+            sign_in,
+            server,
+            leased,
+            news,
+            tasks,
+        })
     }
 
-    /// Starts projections and policies.
+    /// Starts to work for this server's share of the accounts: projections and policies.
     pub fn start(&mut self) {
-        self.tasks.spawn(self.projections.clone().run(self.store.clone()));
-        self.tasks.spawn(self.release_policy().run(self.news.release.clone()));
-        self.tasks.spawn(self.directory_policy().run(self.news.directory.clone()));
+        let (store, leased, sweeper) = (&self.store, &self.leased, Sweeper::default());
+        self.tasks.spawn(self.projections.clone().run(store.clone()));
+        self.tasks.spawn(self.release_policy().run(self.news.release.clone(), leased.clone()));
+        self.tasks.spawn(self.directory_policy().run(self.news.directory.clone(), leased.clone()));
+        let wakeups = [self.news.all(), vec![self.projections.wakeup()]].concat();
+        let sweeping = sweeper.clone();
+        self.tasks.spawn(sweeping.run(store.clone(), self.commands.clone(), leased.clone(), wakeups));
+        if leased.is_shared() {
+            self.tasks.spawn(self.projections.clone().look_elsewhere(store.clone()));
+            let listening = Listening {
+                store: store.clone(),
+                commands: self.commands.clone(),
+                projections: self.projections.clone(),
+                sign_in: self.sign_in.clone(),
+                policies: self.news.all(),
+                leased: leased.clone(),
+                sweeper: sweeper.clone(),
+            };
+            self.tasks.spawn(listening.run());
+        }
+        let taken = move || sweeper.sweep_all();
+        self.tasks.spawn(cluster::hold(store.clone(), self.server, leased.clone(), taken));
+    }
+
+    /// Lets go of everything that this server holds, so that the others need not wait for its leases' end. Nothing is
+    /// folded here any more; commands are still taken.
+    pub async fn leave(&self) {
+        self.leased.let_go();
+        if let Err(error) = self.store.leave(self.server).await {
+            // The leases end by themselves.
+            tracing::warn!(%error, "this server's leases are not given back");
+        }
     }
 
     /// The policy, to be drained by hand where nothing runs by itself.

@@ -7,13 +7,7 @@ use std::{
 };
 
 use parlance_domain::AccountId;
-use parlance_store::EventLog;
 use tokio::sync::Notify;
-
-/// Accounts looked up at once.
-const ACCOUNTS_PAGE: usize = 1_000;
-/// After a failing look-up: how long until the next try.
-const RETRY: Duration = Duration::from_millis(500);
 
 /// Clones share the list. Bounded by the number of accounts.
 #[derive(Clone, Default)]
@@ -34,26 +28,6 @@ impl Wakeup {
             }
         }
         self.0.news.notify_one();
-    }
-
-    /// Wakes every account there is, page by page; as often as the store needs to tell them.
-    pub async fn wake_all(&self, store: &impl EventLog) {
-        let mut after = None;
-        loop {
-            match store.accounts(after, ACCOUNTS_PAGE).await {
-                Ok(accounts) => {
-                    accounts.iter().for_each(|account| self.wake(*account));
-                    match accounts.last() {
-                        Some(last) => after = Some(*last),
-                        None => return,
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the accounts cannot be looked up; trying again");
-                    tokio::time::sleep(RETRY).await;
-                }
-            }
-        }
     }
 
     /// Wakes an account after a while; the others go on meanwhile.

@@ -46,6 +46,15 @@ macro_rules! catalogue {
     };
 }
 
+/// The events that destroy a data key ([`Facts::destroys_key`]).
+const DESTROYING: [&str; 3] = ["Deleted", "DeliveryReplayed", "DeliverySkipped"];
+
+/// Whether an event of this name may have destroyed a data key; one of a newer release may have.
+pub fn destroys_key(event_type: &str) -> bool {
+    let known = || catalogue().iter().any(|(_, name, _)| *name == event_type);
+    DESTROYING.contains(&event_type) || !known()
+}
+
 catalogue! {
     Account(AccountEvent),
     Connection(ConnectionEvent),

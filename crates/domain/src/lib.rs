@@ -33,7 +33,7 @@ mod upcast;
 
 pub use actor::{Actor, SystemReason};
 pub use aggregate::{Command, Decider, Issued, Refusal, Stamped, StampedEvent};
-pub use catalogue::{Event, catalogue};
+pub use catalogue::{Event, catalogue, destroys_key};
 pub use event::{DecodeError, Facts, StoredEvent, StreamRef, StreamType};
 pub use ids::{
     AccountId, ChannelId, CommandId, ConnectionId, ConversationId, CorrelationId, DedupeToken, DeliveryId,

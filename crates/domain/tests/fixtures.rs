@@ -14,7 +14,7 @@ use std::{
 
 use parlance_domain::{
     AccountId, Actor, CommandId, CorrelationId, DecodeError, DedupeToken, Event, KeyId, OperatorId,
-    PersonalPart, Position, RecordedEvent, StreamRef, StreamType, Timestamp, catalogue,
+    PersonalPart, Position, RecordedEvent, StreamRef, StreamType, Timestamp, catalogue, destroys_key,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -220,4 +220,13 @@ fn what_a_provider_told_carries_its_token() {
         let expected = told_once.contains(&fixture.event_type.as_str());
         assert_eq!(token.is_some(), expected, "{}", fixture.path.display());
     }
+}
+
+#[test]
+fn what_destroys_a_key_is_known_by_its_name() {
+    for fixture in fixtures() {
+        let destroys = fixture.load().facts().destroys_key().is_some();
+        assert_eq!(destroys_key(&fixture.event_type), destroys, "{}", fixture.event_type);
+    }
+    assert!(destroys_key("OfANewerRelease"));
 }

@@ -127,12 +127,9 @@ fn on_path() -> Option<PathBuf> {
 fn in_the_usual_places() -> Option<PathBuf> {
     let mut found = Vec::new();
     for pattern in FOLDERS {
-        let (before, after) = match pattern.split_once('*') {
-            None => {
-                found.push((0, PathBuf::from(pattern)));
-                continue;
-            }
-            Some(parts) => parts,
+        let Some((before, after)) = pattern.split_once('*') else {
+            found.push((0, PathBuf::from(pattern)));
+            continue;
         };
         let (parent, prefix) = before.rsplit_once('/').unwrap_or(("", before));
         for entry in fs::read_dir(parent).into_iter().flatten().flatten() {

@@ -12,8 +12,6 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     sync::OnceLock,
-    thread,
-    time::Duration,
 };
 
 pub use self::databases::Database;
@@ -137,10 +135,9 @@ impl Server {
         self.binaries.start(&self.folder)
     }
 
-    /// Stops and starts it, with a pause between.
-    pub fn restart(&self, how: Stop, pause: Duration) -> io::Result<()> {
+    /// Stops and starts it.
+    pub fn restart(&self, how: Stop) -> io::Result<()> {
         self.stop(how)?;
-        thread::sleep(pause);
         self.resume()
     }
 

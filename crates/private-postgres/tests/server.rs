@@ -1,6 +1,6 @@
 //! A private server starts, answers, is restarted, and leaves nothing behind.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use parlance_private_postgres::{Options, Server, Stop};
 use tokio_postgres::NoTls;
@@ -21,7 +21,7 @@ async fn a_server_is_made_restarted_and_gone() {
     let database = server.empty_database().await;
     assert_eq!(one(&database.url).await, 1);
     assert_eq!(one(&server.tcp_url(&database.name).expect("it has a port")).await, 1);
-    server.restart(Stop::Immediate, Duration::ZERO).expect("it starts again");
+    server.restart(Stop::Immediate).expect("it starts again");
     assert_eq!(one(&database.url).await, 1);
     let pid = std::fs::read_to_string(folder.join("data/postmaster.pid")).expect("it has a pid");
     let pid = pid.lines().next().expect("a line").to_owned();

@@ -73,11 +73,18 @@ impl Leases for SqliteStore {
     }
 }
 
-/// Frees what a process that has ended held: it cannot hold the file any more.
-pub(crate) fn free_all(connection: &Connection) -> rusqlite::Result<()> {
+/// Frees what a process that has ended held: it cannot hold the file any more. Whether there was anything.
+pub(crate) fn free_all(connection: &Connection) -> rusqlite::Result<bool> {
+    let held =
+        "SELECT EXISTS (SELECT 1 FROM servers) OR EXISTS (SELECT 1 FROM leases WHERE server_id IS NOT NULL)";
+    // To remove nothing would be a write all the same.
+    if !connection.query_row(held, [], |row| row.get::<_, bool>(0))? {
+        return Ok(false);
+    }
     connection
         .execute("UPDATE leases SET server_id = NULL, expires_at = 0 WHERE server_id IS NOT NULL", [])?;
-    connection.execute("DELETE FROM servers", []).map(|_| ())
+    connection.execute("DELETE FROM servers", [])?;
+    Ok(true)
 }
 
 fn settle(connection: &Connection, server: ServerId, ttl: Duration) -> rusqlite::Result<Beat> {

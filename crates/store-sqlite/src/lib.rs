@@ -70,7 +70,9 @@ impl SqliteStore {
         migrations::migrations::runner()
             .run(&mut writing)
             .map_err(|error| StoreError::Unavailable(format!("migrating the database: {error}")))?;
-        leases::free_all(&writing).map_err(|error| error::failed(&error))?;
+        if leases::free_all(&writing).map_err(|error| error::failed(&error))? {
+            wal::bring_home(&writing)?;
+        }
         let (announce, appended) = watch::channel(0);
         let writer = Writer::start(path, writing, announce)?;
         let readers = ReadPool::open(path, writer.stopping(), options)?;

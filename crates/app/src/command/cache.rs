@@ -62,6 +62,29 @@ impl Cache {
         }
     }
 
+    /// Forgets states of before these versions, which other servers moved on. What is being loaded at the moment may
+    /// be from before, too, and is not kept.
+    pub fn forget_older(&self, account: AccountId, touched: impl IntoIterator<Item = (StreamRef, u64)>) {
+        let mut cache = self.states.lock().expect("no panic while locked");
+        self.gone.fetch_add(1, Ordering::Release);
+        for (stream, version) in touched {
+            let key = (account, stream);
+            if cache.peek(&key).is_some_and(|kept| kept.version < version) {
+                cache.pop(&key);
+            }
+        }
+    }
+
+    /// Forgets all states of an account.
+    pub fn forget_all(&self, account: AccountId) {
+        let mut cache = self.states.lock().expect("no panic while locked");
+        self.gone.fetch_add(1, Ordering::Release);
+        let of_it: Vec<_> = cache.iter().map(|(key, _)| *key).filter(|(of, _)| *of == account).collect();
+        for key in of_it {
+            cache.pop(&key);
+        }
+    }
+
     pub fn forget(&self, account: AccountId, streams: impl IntoIterator<Item = StreamRef>) {
         let mut cache = self.states.lock().expect("no panic while locked");
         for stream in streams {

@@ -119,6 +119,9 @@ impl<S: EventLog + Keys + Clone> Flusher<S> {
             Some(head) => head,
             None => shared.store.head(account).await?,
         };
+        if let Some(elsewhere) = &shared.elsewhere {
+            elsewhere.begin(account, head.position);
+        }
         self.head = Some(head);
         let mut flushing = Flushing::new(Arc::clone(&self.shared), ring, account, head);
         let mut verdicts = Vec::with_capacity(group.len());
@@ -147,6 +150,11 @@ impl<S: EventLog + Keys + Clone> Flusher<S> {
             self.shared.cache.forget(self.account, settled.entries.into_iter().map(|(stream, _)| stream));
         } else {
             self.shared.cache.keep(self.account, settled.entries);
+        }
+        if let Some(elsewhere) = &self.shared.elsewhere
+            && appended.last >= appended.first
+        {
+            elsewhere.appended(self.account, appended.first, appended.last);
         }
         for key in settled.made {
             self.shared.keyring.keep(&key);

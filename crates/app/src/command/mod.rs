@@ -4,6 +4,7 @@
 
 mod cache;
 mod decide;
+mod elsewhere;
 mod flush;
 mod load;
 mod path;

@@ -4,15 +4,15 @@ use std::{
     collections::HashMap,
     num::NonZeroUsize,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use parlance_domain::{AccountId, Command, Decider, Position, StreamRef, Timestamp};
-use parlance_store::{EventLog, Keys, StoreError};
+use parlance_domain::{AccountId, Command, Decider, Position, StreamRef, Timestamp, destroys_key};
+use parlance_store::{EventLog, Keys, StoreError, TOUCHED_MAX};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use super::{Ask, CommandError, Receipt, cache::Cache, load::load, queue};
+use super::{Ask, CommandError, Receipt, cache::Cache, elsewhere::Elsewhere, load::load, queue};
 use crate::{clock::Clock, erasures::ErasureList, keys::Keyring, measures};
 
 /// Bounds of a command path; the defaults are for production.
@@ -26,6 +26,8 @@ pub struct PathOptions {
     pub states_max: NonZeroUsize,
     /// How long an account's queue outlives its last command.
     pub idle: Duration,
+    /// Whether other servers append to the store, too.
+    pub shared: bool,
 }
 
 impl Default for PathOptions {
@@ -35,6 +37,7 @@ impl Default for PathOptions {
             room_wait: Duration::from_secs(10),
             states_max: NonZeroUsize::new(65_536).expect("not zero"),
             idle: Duration::from_secs(30),
+            shared: false,
         }
     }
 }
@@ -52,6 +55,8 @@ pub(super) struct Shared<S> {
     pub keyring: Arc<Keyring>,
     pub erasures: ErasureList,
     pub cache: Cache,
+    /// What other servers did; `None`: there are none.
+    pub elsewhere: Option<Elsewhere>,
     pub options: PathOptions,
     /// Told of every append, and of every one that may have been: the account and the last position known.
     pub wake: Box<dyn Fn(AccountId, Position) + Send + Sync>,
@@ -91,14 +96,15 @@ impl<S: EventLog + Keys + Clone> CommandPath<S> {
             keyring,
             erasures,
             cache: Cache::new(options.states_max),
+            elsewhere: options.shared.then(Elsewhere::default),
             options,
             wake: Box::new(wake),
         };
         Self { shared: Arc::new(shared), queues: Arc::default(), clock }
     }
 
-    /// An aggregate's state as this process knows it: cached, else loaded. No append confirms it, so another
-    /// server may have moved on; what this one answered with success is in it. The default: it has no events.
+    /// An aggregate's state: cached, else loaded. No append confirms it, so another server may have moved on a moment
+    /// ago; what this one answered with success is in it. The default: it has no events.
     pub async fn peek<A: Decider>(&self, account: AccountId, id: Uuid) -> Result<Arc<A>, StoreError> {
         self.peek_from(account, id, 0).await
     }
@@ -113,6 +119,7 @@ impl<S: EventLog + Keys + Clone> CommandPath<S> {
     ) -> Result<Arc<A>, StoreError> {
         let stream = StreamRef::new(A::STREAM, id);
         let cache = &self.shared.cache;
+        self.catch_up_elsewhere(account).await?;
         if let Some(entry) = cache.state(account, stream).filter(|entry| entry.version >= version) {
             return Ok(entry.state::<A>());
         }
@@ -124,6 +131,61 @@ impl<S: EventLog + Keys + Clone> CommandPath<S> {
             cache.keep_loaded(account, stream, entry, gone);
         }
         Ok(state)
+    }
+
+    /// Another server has told that the account's log reaches `position`; or somebody knows it by other means.
+    pub fn appended_elsewhere(&self, account: AccountId, position: Position) {
+        if let Some(elsewhere) = &self.shared.elsewhere {
+            elsewhere.told(account, position);
+        }
+    }
+
+    /// What other servers told was missed.
+    pub(crate) fn missed_elsewhere(&self) {
+        if let Some(elsewhere) = &self.shared.elsewhere {
+            elsewhere.missed();
+        }
+    }
+
+    /// Whether something of the account is kept here from before its log ended at `head`.
+    pub(crate) fn is_behind(&self, account: AccountId, head: Position) -> bool {
+        let upto = self.shared.elsewhere.as_ref().and_then(|elsewhere| elsewhere.upto(account));
+        upto.is_some_and(|upto| upto < head)
+    }
+
+    /// Forgets what other servers have moved on, if that was not done a moment ago.
+    pub(crate) async fn catch_up_elsewhere(&self, account: AccountId) -> Result<(), StoreError> {
+        let Shared { store, cache, keyring, .. } = &*self.shared;
+        let Some(elsewhere) = &self.shared.elsewhere else { return Ok(()) };
+        if elsewhere.is_fresh(account) {
+            return Ok(());
+        }
+        let Some(looking) = elsewhere.looking(account) else {
+            elsewhere.begin(account, store.head(account).await?.position);
+            return Ok(());
+        };
+        let _looking = looking.lock().await;
+        if elsewhere.is_fresh(account) {
+            return Ok(());
+        }
+        let begin = Instant::now();
+        let from = elsewhere.upto(account).unwrap_or_default();
+        let head = store.head(account).await?.position;
+        if from < head {
+            let touched = store.touched(account, from, TOUCHED_MAX).await?;
+            let reached = touched.last().map_or(from, |touched| touched.position);
+            if touched.iter().any(|touched| destroys_key(&touched.event_type)) || reached < head {
+                // Which key it was does not matter: an opened one is read again by one statement.
+                keyring.forget_opened();
+            }
+            if reached < head {
+                cache.forget_all(account);
+            } else {
+                cache.forget_older(account, touched.iter().map(|touched| (touched.stream, touched.version)));
+            }
+        }
+        elsewhere.looked(account, from, head, begin);
+        Ok(())
     }
 
     /// Asks, and waits for the answer. Everything answered with success is durable.

@@ -131,14 +131,19 @@ impl Keyring {
         entropy: Entropy,
     ) -> Result<Self, UnlockError> {
         let cipher = master.cipher();
-        match store.key_check().await? {
-            Some(sealed) => {
-                let opened = cipher.open(b"key check", &sealed).map_err(|_| MasterKeyError::Wrong)?;
-                if opened != KEY_CHECK {
-                    return Err(MasterKeyError::Wrong.into());
-                }
+        let mut stored = store.key_check().await?;
+        if stored.is_none() {
+            let set = store.set_key_check(cipher.seal(&entropy, b"key check", KEY_CHECK)).await;
+            if let Err(error) = set {
+                // Another server was first, perhaps with another key.
+                stored = Some(store.key_check().await?.ok_or(error)?);
             }
-            None => store.set_key_check(cipher.seal(&entropy, b"key check", KEY_CHECK)).await?,
+        }
+        if let Some(sealed) = stored {
+            let opened = cipher.open(b"key check", &sealed).map_err(|_| MasterKeyError::Wrong)?;
+            if opened != KEY_CHECK {
+                return Err(MasterKeyError::Wrong.into());
+            }
         }
         Ok(Self {
             master: cipher,
@@ -237,6 +242,13 @@ impl Keyring {
         let mut data = self.data.lock().expect("no panic while locked");
         self.forgotten.fetch_add(1, Ordering::Release);
         data.pop(&id);
+    }
+
+    /// Forgets every opened data key: another server has destroyed some.
+    pub(crate) fn forget_opened(&self) {
+        let mut data = self.data.lock().expect("no panic while locked");
+        self.forgotten.fetch_add(1, Ordering::Release);
+        data.clear();
     }
 
     /// Opens a personal part at the edge of a query, a policy or a reaction.

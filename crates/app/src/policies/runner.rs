@@ -3,9 +3,9 @@
 use std::{collections::HashMap, future::Future, time::Duration};
 
 use parlance_domain::{AccountId, Position, RecordedEvent};
-use parlance_store::{EventLog, ReadModels, StoreError};
+use parlance_store::{EventLog, Fence, ReadModels, StoreError};
 
-use crate::{command::CommandError, wakeup::Wakeup};
+use crate::{cluster::Leased, command::CommandError, wakeup::Wakeup};
 
 /// Events looked at in one go.
 const PAGE: usize = 1_000;
@@ -53,12 +53,12 @@ impl<S: EventLog + ReadModels, P: Policy> PolicyRunner<S, P> {
         Self { store, policy, looked: HashMap::new() }
     }
 
-    /// Runs until the task is dropped: every account once, then those that have news.
-    pub(crate) async fn run(mut self, news: Wakeup) {
-        news.wake_all(&self.store).await;
+    /// Runs until the task is dropped: accounts that have news, where this server holds them.
+    pub(crate) async fn run(mut self, news: Wakeup, leased: Leased) {
         loop {
             let account = news.next().await;
-            if let Err(error) = self.drain(account).await {
+            let Some(fence) = leased.fence(account) else { continue };
+            if let Err(error) = self.drain_under(account, Some(fence)).await {
                 tracing::warn!(%error, %account, policy = P::NAME, "a policy cannot go on; trying again");
                 news.wake_later(account, RETRY);
             }
@@ -67,6 +67,14 @@ impl<S: EventLog + ReadModels, P: Policy> PolicyRunner<S, P> {
 
     /// Handles everything recorded so far, and gives the position up to which it is done.
     pub async fn drain(&mut self, account: AccountId) -> Result<Position, PolicyError> {
+        self.drain_under(account, None).await
+    }
+
+    async fn drain_under(
+        &mut self,
+        account: AccountId,
+        fence: Option<Fence>,
+    ) -> Result<Position, PolicyError> {
         let stored = self.store.policy_checkpoint(account, P::NAME).await?;
         let mut position = self.looked.get(&account).copied().unwrap_or_default().max(stored);
         let mut stored = stored.number();
@@ -80,7 +88,7 @@ impl<S: EventLog + ReadModels, P: Policy> PolicyRunner<S, P> {
                 }
             }
             if acted || last.number() - stored >= CHECKPOINT_EVERY {
-                self.store.set_policy_checkpoint(account, P::NAME, last, None).await?;
+                self.store.set_policy_checkpoint(account, P::NAME, last, fence).await?;
                 stored = last.number();
             }
             position = last;

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use parlance_domain::{AccountId, DecodeError, Event, Position, RecordedEvent, StreamRef};
 use parlance_projections::{FoldError, Folded, Projector, Rows};
-use parlance_store::{Checkpoint, EventLog, Generation, PageWrite, ParkedStream, ReadModels, StoreError};
+use parlance_store::{
+    Checkpoint, EventLog, Fence, Generation, PageWrite, ParkedStream, ReadModels, StoreError,
+};
 
 /// Rows kept between pages; beyond it a projection starts with an empty working set again.
 const ROWS_KEPT_MAX: usize = 200_000;
@@ -28,6 +30,8 @@ impl Running {
 pub(super) struct AccountFold {
     account: AccountId,
     generation: Generation,
+    /// The fence of the lease that it is folded under; `None`: an operator's command.
+    pub fence: Option<Fence>,
     running: Vec<Running>,
     /// The events that follow, read while the page before them was written.
     ahead: Vec<Decoded>,
@@ -41,6 +45,7 @@ impl AccountFold {
         store: &impl ReadModels,
         account: AccountId,
         generation: Generation,
+        fence: Option<Fence>,
         projectors: &[&'static dyn Projector],
     ) -> Result<Self, StoreError> {
         let mut running = Vec::with_capacity(projectors.len());
@@ -55,7 +60,7 @@ impl AccountFold {
             };
             running.push(Running { projector, checkpoint, rows, parked });
         }
-        Ok(Self { account, generation, running, ahead: Vec::new() })
+        Ok(Self { account, generation, fence, running, ahead: Vec::new() })
     }
 
     /// How far the slowest projection is.
@@ -88,7 +93,7 @@ impl AccountFold {
         let mut writes = Vec::with_capacity(self.running.len());
         for running in &mut self.running {
             if let Some(write) = fold_page(running, self.account, self.generation, &page, last) {
-                writes.push(write);
+                writes.push(PageWrite { fence: self.fence, ..write });
             }
         }
         let reached: Vec<_> = writes.iter().map(|write| (write.projection, write.to)).collect();

@@ -1,4 +1,5 @@
-//! The live runner: accounts with news take turns, a page each.
+//! The live runner: accounts with news take turns, a page each, where this server holds their lease; of the others it
+//! is looked how far whoever holds them has come.
 
 use std::{
     collections::HashMap,
@@ -8,11 +9,17 @@ use std::{
 
 use parlance_domain::{AccountId, Position};
 use parlance_projections::{PROJECTORS, Projector};
-use parlance_store::{EventLog, FIRST_GENERATION, ReadModels, StoreError};
+use parlance_store::{
+    EventLog, FIRST_GENERATION, Fence, Hint, Hints, ProjectionState, ReadModels, StoreError,
+};
 use tokio::sync::watch;
 
 use super::fold::AccountFold;
-use crate::{measures, wakeup::Wakeup};
+use crate::{
+    cluster::{Leased, tell},
+    measures,
+    wakeup::Wakeup,
+};
 
 /// Events folded in one turn: a few milliseconds, so that no account waits long for another.
 const PAGE: usize = 1_000;
@@ -22,6 +29,10 @@ const CATCH_UP_PAGE: usize = 10_000;
 const ACCOUNTS_KEPT_MAX: usize = 256;
 /// After a failing store: how long until the next try.
 const RETRY: Duration = Duration::from_millis(500);
+/// How often it is looked how far another server has come, where somebody waits and no hint has come.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often a command that meets a running server tries again: each time that one has got on.
+const CATCH_UP_TRIES: usize = 100;
 
 /// A wait for a projection ended without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +41,9 @@ pub struct WaitError;
 
 struct Shared {
     news: Wakeup,
+    /// Accounts of which somebody waits for what another server folds.
+    looks: Wakeup,
+    leased: Leased,
     progress: Mutex<HashMap<AccountId, watch::Sender<Position>>>,
     lag: Mutex<HashMap<AccountId, Lag>>,
 }
@@ -52,15 +66,22 @@ pub struct Projections {
     projectors: Arc<[&'static dyn Projector]>,
 }
 
+/// Of a command, which holds nothing.
 impl Default for Projections {
     fn default() -> Self {
-        Self::new(&PROJECTORS)
+        Self::new(&PROJECTORS, Leased::nothing(false))
     }
 }
 
 impl Projections {
-    pub fn new(projectors: &[&'static dyn Projector]) -> Self {
-        let shared = Shared { news: Wakeup::default(), progress: Mutex::default(), lag: Mutex::default() };
+    pub fn new(projectors: &[&'static dyn Projector], leased: Leased) -> Self {
+        let shared = Shared {
+            news: Wakeup::default(),
+            looks: Wakeup::default(),
+            leased,
+            progress: Mutex::default(),
+            lag: Mutex::default(),
+        };
         Self { shared: Arc::new(shared), projectors: projectors.into() }
     }
 
@@ -69,9 +90,14 @@ impl Projections {
         self.shared.news.wake(account);
     }
 
+    /// What wakes the accounts.
+    pub(crate) fn wakeup(&self) -> Wakeup {
+        self.shared.news.clone()
+    }
+
     /// Says that an account's log ends at `position` by now.
     pub fn appended(&self, account: AccountId, position: Position) {
-        {
+        if self.folds_here(account) {
             let mut lags = self.shared.lag.lock().expect("no panic while locked");
             let lag = lags.entry(account).or_insert_with(|| Lag {
                 oldest: position,
@@ -86,6 +112,11 @@ impl Projections {
             }
         }
         self.wake(account);
+    }
+
+    /// Whether what is appended is folded by this process, as far as it knows.
+    fn folds_here(&self, account: AccountId) -> bool {
+        !self.shared.leased.is_shared() || self.shared.leased.holds(account)
     }
 
     /// How many events were appended in this process that the read models do not show yet.
@@ -104,6 +135,7 @@ impl Projections {
         let mut progress = self.progress(account);
         if *progress.borrow() < position {
             self.wake(account);
+            self.look_soon(account);
         }
         let passed = progress.wait_for(|at| *at >= position);
         match tokio::time::timeout(limit, passed).await {
@@ -114,22 +146,105 @@ impl Projections {
 
     /// How far every projection of the account is, and what comes. At [`Position::START`] nobody has looked yet.
     pub fn progress(&self, account: AccountId) -> watch::Receiver<Position> {
-        let mut all = self.shared.progress.lock().expect("no panic while locked");
-        all.entry(account).or_insert_with(|| watch::channel(Position::START).0).subscribe()
+        let progress = {
+            let mut all = self.shared.progress.lock().expect("no panic while locked");
+            all.entry(account).or_insert_with(|| watch::channel(Position::START).0).subscribe()
+        };
+        if *progress.borrow() == Position::START {
+            self.look_soon(account);
+        }
+        progress
     }
 
-    /// Runs until the task is dropped. Looks at every account once, then at those that have news.
-    pub async fn run<S: EventLog + ReadModels + Clone>(self, store: S) {
-        self.shared.news.wake_all(&store).await;
+    fn look_soon(&self, account: AccountId) {
+        if self.shared.leased.is_shared() {
+            self.shared.looks.wake(account);
+        }
+    }
+
+    /// Another server has told that all read models of an account show `position`.
+    pub(crate) fn shown_elsewhere(&self, account: AccountId, position: Position) {
+        if self.shared.leased.holds(account) {
+            return;
+        }
+        let all = self.shared.progress.lock().expect("no panic while locked");
+        // Nobody has asked here for an account that is not there.
+        if let Some(progress) = all.get(&account) {
+            progress.send_if_modified(|at| {
+                let moved = *at < position;
+                *at = (*at).max(position);
+                moved
+            });
+        }
+    }
+
+    /// Looks, until the task is dropped, how far other servers have come: where somebody has just begun to wait, and
+    /// now and then for all who wait.
+    pub(crate) async fn look_elsewhere<S: ReadModels>(self, store: S) {
+        loop {
+            let accounts = match tokio::time::timeout(LOOK_EVERY, self.shared.looks.next()).await {
+                Ok(account) => vec![account],
+                Err(_) => self.waited_for(),
+            };
+            for account in accounts {
+                if self.shared.leased.holds(account) {
+                    continue;
+                }
+                match self.stored_progress(&store, account).await {
+                    Ok(position) => self.shown_elsewhere(account, position),
+                    Err(error) => {
+                        tracing::warn!(%error, %account, "it cannot be seen how far projections are");
+                    }
+                }
+            }
+        }
+    }
+
+    fn waited_for(&self) -> Vec<AccountId> {
+        let all = self.shared.progress.lock().expect("no panic while locked");
+        let waited = |(account, progress): (&AccountId, &watch::Sender<Position>)| {
+            (progress.receiver_count() > 0).then_some(*account)
+        };
+        all.iter().filter_map(waited).collect()
+    }
+
+    /// How far the slowest projection is, as it is stored.
+    async fn stored_progress(
+        &self,
+        store: &impl ReadModels,
+        account: AccountId,
+    ) -> Result<Position, StoreError> {
+        let stored = store.checkpoints(account).await?;
+        let position = |projector: &&'static dyn Projector| {
+            let of_it = |state: &&ProjectionState| {
+                state.generation == FIRST_GENERATION && state.projection == projector.name()
+            };
+            stored.iter().find(of_it).map_or(Position::START, |state| state.checkpoint.position)
+        };
+        Ok(self.projectors.iter().map(position).min().unwrap_or_default())
+    }
+
+    /// Runs until the task is dropped: accounts that have news, where this server holds them.
+    pub async fn run<S: EventLog + ReadModels + Hints + Clone>(self, store: S) {
         let mut folds = HashMap::new();
         loop {
             let account = self.shared.news.next().await;
+            let Some(fence) = self.shared.leased.fence(account) else {
+                folds.remove(&account);
+                continue;
+            };
             if folds.len() >= ACCOUNTS_KEPT_MAX {
                 folds.clear();
             }
-            match self.turn(&store, &mut folds, account).await {
+            match self.turn(&store, &mut folds, account, fence).await {
                 Ok(true) => self.wake(account),
                 Ok(false) => {}
+                Err(StoreError::Conflict(why)) => {
+                    // Somebody else has folded it: the lease went, or an operator's command was there.
+                    folds.remove(&account);
+                    tracing::info!(%account, why, "takes up an account anew");
+                    self.shared.news.wake_later(account, RETRY);
+                }
                 Err(error) => {
                     folds.remove(&account);
                     tracing::error!(%error, %account, "projections cannot go on; trying again");
@@ -139,31 +254,53 @@ impl Projections {
         }
     }
 
-    /// Folds everything there is of one account; for commands that run without a server.
+    /// Folds everything there is of one account; for commands, which may meet a server that folds it, too.
     pub async fn catch_up(
         &self,
         store: &(impl EventLog + ReadModels),
         account: AccountId,
     ) -> Result<Position, StoreError> {
-        let mut fold = AccountFold::resume(store, account, FIRST_GENERATION, &self.projectors).await?;
-        while fold.page(store, CATCH_UP_PAGE, None).await? {}
-        self.announce(account, fold.position());
-        Ok(fold.position())
+        let mut tries = 0;
+        loop {
+            let caught_up = async {
+                let mut fold =
+                    AccountFold::resume(store, account, FIRST_GENERATION, None, &self.projectors).await?;
+                while fold.page(store, CATCH_UP_PAGE, None).await? {}
+                Ok(fold.position())
+            };
+            match caught_up.await {
+                Ok(position) => {
+                    self.announce(account, position);
+                    return Ok(position);
+                }
+                Err(StoreError::Conflict(_)) if tries < CATCH_UP_TRIES => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// One page of one account; `true`: there may be more.
     async fn turn(
         &self,
-        store: &(impl EventLog + ReadModels),
+        store: &(impl EventLog + ReadModels + Hints),
         folds: &mut HashMap<AccountId, AccountFold>,
         account: AccountId,
+        fence: Fence,
     ) -> Result<bool, StoreError> {
-        if let std::collections::hash_map::Entry::Vacant(vacant) = folds.entry(account) {
-            vacant.insert(AccountFold::resume(store, account, FIRST_GENERATION, &self.projectors).await?);
+        // Under another fence somebody else may have folded in between.
+        if folds.get(&account).is_none_or(|fold| fold.fence != Some(fence)) {
+            let fold =
+                AccountFold::resume(store, account, FIRST_GENERATION, Some(fence), &self.projectors).await?;
+            folds.insert(account, fold);
         }
         let fold = folds.get_mut(&account).expect("resumed just now");
+        let before = fold.position();
         let more = fold.page(store, PAGE, None).await?;
-        self.announce(account, fold.position());
+        let position = fold.position();
+        self.announce(account, position);
+        if position > before {
+            tell(store, Hint::Shown { account, position });
+        }
         Ok(more)
     }
 

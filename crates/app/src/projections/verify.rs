@@ -111,7 +111,7 @@ async fn replay_and_compare(
     until: Position,
     findings: &mut Vec<Finding>,
 ) -> Result<(), StoreError> {
-    let mut replay = AccountFold::resume(store, account, scratch, &[projector]).await?;
+    let mut replay = AccountFold::resume(store, account, scratch, None, &[projector]).await?;
     while replay.page(store, PAGE, Some(until)).await? {}
     for table in projector.tables() {
         compare(store, account, projector, table, scratch, findings).await?;

@@ -102,7 +102,10 @@ impl<S: Store + Clone> Queries<S> {
     /// Waits, for five seconds at most, until the read models show `position`.
     pub async fn shown(&self, account: AccountId, position: Position) -> Result<(), FrontError> {
         let passed = self.projections.passed(account, position, SHOWN_WAIT).await;
-        passed.map_err(|_| FrontError::Behind)
+        passed.map_err(|_| FrontError::Behind)?;
+        // Whoever asks has seen it: what is known here must not be older, whichever server it happened on.
+        self.commands.appended_elsewhere(account, position);
+        Ok(())
     }
 
     pub async fn account(&self, by: Asker) -> Result<AccountView, FrontError> {

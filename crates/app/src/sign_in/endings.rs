@@ -55,6 +55,7 @@ pub(super) struct Telling<'a, S> {
 impl<S> Drop for Telling<'_, S> {
     fn drop(&mut self) {
         self.sign_in.look_at_those(|other| other == self.by);
+        (self.sign_in.0.tell)(self.by);
     }
 }
 
@@ -67,6 +68,11 @@ impl<S> SignIn<S> {
     /// Looks at all that are waited for now, instead of in a few seconds.
     pub fn look_at_all(&self) {
         self.look_at_those(|_| true);
+    }
+
+    /// Another server has ended something of a member's.
+    pub(crate) fn ended_elsewhere(&self, by: Asker) {
+        self.look_at_those(|other| other == by);
     }
 
     fn look_at_those(&self, concerned: impl Fn(Asker) -> bool) {

@@ -22,7 +22,7 @@ use parlance_domain::{
     account::Account,
     member::{Member, MemberError},
 };
-use parlance_store::{Sessions, Store, StoreError, StoredPassword, StoredToken, TokenHash, TokenKind};
+use parlance_store::{Hint, Sessions, Store, StoreError, StoredPassword, StoredToken, TokenHash, TokenKind};
 use tokio::{
     sync::OnceCell,
     time::{Instant, sleep_until},
@@ -40,6 +40,7 @@ pub use self::{
 };
 use crate::{
     clock::Clock,
+    cluster::tell,
     command::{CommandError, CommandPath},
     entropy::Entropy,
     front::{Asker, Credential, CredentialKind, FrontError, TokenScopes},
@@ -112,6 +113,8 @@ struct Inner<S> {
     known: Known,
     watched: Watched,
     uses: Uses,
+    /// Tells other servers that something of a member's has ended.
+    tell: Box<dyn Fn(Asker) + Send + Sync>,
     secrets: OnceCell<Secrets>,
 }
 
@@ -129,6 +132,10 @@ impl<S: Store + Clone> SignIn<S> {
         recipes: &'static [Recipe],
     ) -> Self {
         let (slow, limits) = (SlowHash::new(recipes), Limits::new(&clock));
+        let others = store.clone();
+        let tell = move |by: Asker| {
+            tell(&others, Hint::Ended { account: by.account, member: by.member });
+        };
         Self(Arc::new(Inner {
             store,
             keyring,
@@ -140,6 +147,7 @@ impl<S: Store + Clone> SignIn<S> {
             known: Known::default(),
             watched: Watched::default(),
             uses: Uses::default(),
+            tell: Box::new(tell),
             secrets: OnceCell::new(),
         }))
     }
