@@ -10,11 +10,11 @@ use parlance_domain::{
     channel::{Channel, ChannelCommand, ChannelError},
     member::{Member, MemberCommand, MemberError},
 };
-use parlance_store_sqlite::SqliteStore;
+use parlance_stores::AnyStore;
 use parlance_tests::{Checker, START, Team, TestApp};
 use uuid::Uuid;
 
-fn bridge(team: &Team<'_>) -> AccountEventStore<SqliteStore> {
+fn bridge(team: &Team<'_>) -> AccountEventStore<AnyStore> {
     AccountEventStore {
         store: team.app.parlance.store.clone(),
         keyring: Arc::clone(&team.app.parlance.keyring),

@@ -33,6 +33,7 @@ const EDGES: [(&str, &[&str]); 12] = [
             "parlance-simulator",
             "parlance-store",
             "parlance-store-sqlite",
+            "parlance-stores",
         ],
     ),
     (
@@ -45,6 +46,7 @@ const EDGES: [(&str, &[&str]); 12] = [
             "parlance-simulator",
             "parlance-store",
             "parlance-store-sqlite",
+            "parlance-stores",
         ],
     ),
 ];

@@ -9,13 +9,14 @@ use parlance_app::{
     keys::{MasterKey, MasterKeyError, UnlockError},
 };
 use parlance_store_sqlite::{SqliteOptions, SqliteStore};
+use parlance_stores::AnyStore;
 use parlance_tests::{START, Team, TestApp};
 
 async fn open(
-    store: SqliteStore,
+    store: AnyStore,
     folder: &Path,
     master_key: MasterKey,
-) -> Result<Parlance<SqliteStore>, OpenError> {
+) -> Result<Parlance<AnyStore>, OpenError> {
     let clock = Arc::new(ManualClock::at(START));
     Parlance::open(store, Settings::new(master_key, folder, clock, Entropy::seeded(3))).await
 }
@@ -39,7 +40,9 @@ async fn parlance_does_not_start_with_another_master_key() {
 async fn a_store_takes_the_first_master_key_as_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("master.key");
-    let store = SqliteStore::open(&folder.path().join("parlance.db"), SqliteOptions::default()).unwrap();
+    let store = AnyStore::from(
+        SqliteStore::open(&folder.path().join("parlance.db"), SqliteOptions::default()).unwrap(),
+    );
     let created = MasterKey::create(&path, &Entropy::seeded(4)).unwrap();
     assert!(open(store.clone(), folder.path(), created).await.is_ok());
     assert!(open(store.clone(), folder.path(), MasterKey::read(&path).unwrap()).await.is_ok());

@@ -15,10 +15,10 @@ use parlance_app::{
 use parlance_domain::{
     Actor, ChannelId, Command, ConversationId, MemberId, Timestamp, conversation::ConversationCommand,
 };
-use parlance_store_sqlite::SqliteStore;
+use parlance_stores::AnyStore;
 use parlance_tests::Team;
 
-type Asking = Queries<SqliteStore>;
+type Asking = Queries<AnyStore>;
 
 /// Repeatable throws.
 struct Dice(Entropy);

@@ -13,7 +13,7 @@ use parlance_domain::{
     conversation::{ConversationCommand, Expected},
     member::MemberCommand,
 };
-use parlance_store_sqlite::SqliteStore;
+use parlance_stores::AnyStore;
 use parlance_tests::{Checker, Team, TestApp};
 use tokio::task::JoinSet;
 
@@ -35,7 +35,7 @@ impl Dice {
 }
 
 /// One random command, possibly a senseless one.
-fn random(team: &Team<'_>, members: &[MemberId], dice: &Dice) -> (CommandPath<SqliteStore>, Ask) {
+fn random(team: &Team<'_>, members: &[MemberId], dice: &Dice) -> (CommandPath<AnyStore>, Ask) {
     let (by, to) = (dice.of(members), dice.of(members));
     // Mostly somebody who may: else the log would hold little.
     let manager = if dice.below(4) == 0 { by } else { team.admin };

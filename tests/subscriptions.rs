@@ -18,7 +18,7 @@ use parlance_domain::{
     member::MemberCommand,
 };
 use parlance_store::EventLog as _;
-use parlance_store_sqlite::SqliteStore;
+use parlance_stores::AnyStore;
 use parlance_tests::{PATIENCE, Team};
 
 /// The next item; `None`: the stream has ended.
@@ -66,7 +66,7 @@ async fn up_to_now(team: &Team<'_>, following: &mut Following<InboxChange>) -> I
 
 /// What is told of everything after a position.
 async fn since(
-    queries: &Queries<SqliteStore>,
+    queries: &Queries<AnyStore>,
     team: &Team<'_>,
     member: MemberId,
     after: Position,

@@ -30,6 +30,7 @@ use parlance_domain::{
     member::{Member, MemberCommand},
 };
 use parlance_store_sqlite::{SqliteOptions, SqliteStore};
+use parlance_stores::AnyStore;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -93,7 +94,7 @@ pub struct Account {
 
 /// A store with accounts. Nothing but commands runs until `start`.
 pub struct World {
-    pub parlance: Parlance<SqliteStore>,
+    pub parlance: Parlance<AnyStore>,
     pub accounts: Vec<Account>,
     pub folder: TempDir,
 }
@@ -106,7 +107,7 @@ pub struct Run {
 }
 
 /// Another Parlance over a store that is open: nothing is in its caches.
-pub async fn open(store: SqliteStore, folder: &TempDir, seed: u64) -> anyhow::Result<Parlance<SqliteStore>> {
+pub async fn open(store: AnyStore, folder: &TempDir, seed: u64) -> anyhow::Result<Parlance<AnyStore>> {
     let master = MasterKey::from_bytes(MASTER_KEY);
     let settings = Settings::new(master, folder.path(), Arc::new(SystemClock), Entropy::seeded(seed));
     Ok(Parlance::open(store, settings).await?)
@@ -116,7 +117,7 @@ impl World {
     pub async fn create(place: &Place, accounts: usize) -> anyhow::Result<Self> {
         let folder = place.folder()?;
         let store = SqliteStore::open(&folder.path().join("parlance.db"), SqliteOptions::default())?;
-        let parlance = open(store, &folder, place.seed).await?;
+        let parlance = open(store.into(), &folder, place.seed).await?;
         let mut world = Self { parlance, accounts: Vec::new(), folder };
         for _ in 0..accounts {
             let account = world.account().await?;

@@ -9,7 +9,7 @@ use parlance_domain::{
     Command, Email, MemberId, Name, OperatorId,
     member::{Member, MemberCommand},
 };
-use parlance_store_sqlite::SqliteStore;
+use parlance_stores::AnyStore;
 use parlance_tests::{START, Team, TestApp};
 use uuid::Uuid;
 
@@ -34,7 +34,7 @@ fn invite(team: &Team<'_>) -> (MemberId, Command) {
 }
 
 /// The member whom a token names.
-async fn named(queries: &Queries<SqliteStore>, token: &str) -> Result<Asker, FrontError> {
+async fn named(queries: &Queries<AnyStore>, token: &str) -> Result<Asker, FrontError> {
     match queries.authenticate(token).await? {
         Principal::Member(asker, _) => Ok(asker),
         Principal::Operator(_) => panic!("a member's token names no operator"),

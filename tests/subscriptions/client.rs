@@ -7,7 +7,7 @@ use parlance_app::{
     queries::Queries,
 };
 use parlance_domain::{ChannelId, ConversationId, MemberId, Position, member::Standing};
-use parlance_store_sqlite::SqliteStore;
+use parlance_stores::AnyStore;
 use parlance_tests::Team;
 
 use super::next;
@@ -40,7 +40,7 @@ pub enum Goes {
 }
 
 async fn section(
-    queries: &Queries<SqliteStore>,
+    queries: &Queries<AnyStore>,
     team: &Team<'_>,
     member: MemberId,
     section: Section,
@@ -61,7 +61,7 @@ async fn section(
 /// Everything that a member sees of some or all channels' conversations; other members' marks move `changed`,
 /// and nothing else that this member sees.
 async fn conversations(
-    queries: &Queries<SqliteStore>,
+    queries: &Queries<AnyStore>,
     team: &Team<'_>,
     member: MemberId,
     channel: Option<ChannelId>,
@@ -80,7 +80,7 @@ fn still(view: ConversationView) -> ConversationView {
 
 impl Screen {
     pub async fn load(
-        queries: &Queries<SqliteStore>,
+        queries: &Queries<AnyStore>,
         team: &Team<'_>,
         member: MemberId,
     ) -> Result<Self, FrontError> {
@@ -128,7 +128,7 @@ impl Client {
     /// Waits for one change, and gives it; it is not taken yet.
     pub async fn arrive(
         &mut self,
-        queries: &Queries<SqliteStore>,
+        queries: &Queries<AnyStore>,
         team: &Team<'_>,
     ) -> Result<InboxChange, Goes> {
         let (asker, at) = (team.asker(self.member), self.at);
@@ -159,7 +159,7 @@ impl Client {
     }
 
     /// Takes what has arrived.
-    pub async fn take_all(&mut self, queries: &Queries<SqliteStore>, team: &Team<'_>) {
+    pub async fn take_all(&mut self, queries: &Queries<AnyStore>, team: &Team<'_>) {
         while let Some(change) = self.arrived.pop_front() {
             if self.take(queries, team, change).await.is_err() {
                 self.forget();
@@ -170,7 +170,7 @@ impl Client {
 
     async fn take(
         &mut self,
-        queries: &Queries<SqliteStore>,
+        queries: &Queries<AnyStore>,
         team: &Team<'_>,
         change: InboxChange,
     ) -> Result<(), FrontError> {

@@ -18,7 +18,7 @@ use parlance_domain::{
     member::{MemberCommand, MemberEvent},
     reading::ReadingCommand,
 };
-use parlance_store_sqlite::SqliteStore;
+use parlance_stores::AnyStore;
 use parlance_tests::{Team, TestApp};
 
 use super::{
@@ -125,7 +125,7 @@ impl World<'_> {
     /// Lets a client take everything up to a position, cut off now and then.
     async fn follow(
         &self,
-        queries: &Queries<SqliteStore>,
+        queries: &Queries<AnyStore>,
         client: &mut Client,
         to: Position,
         dice: &Dice,

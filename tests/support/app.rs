@@ -17,6 +17,7 @@ use parlance_domain::{
 };
 use parlance_store::{EventLog, Keys, PAGE_MAX};
 use parlance_store_sqlite::{SqliteOptions, SqliteStore};
+use parlance_stores::AnyStore;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::{sync::Barrier, task::JoinSet};
@@ -30,7 +31,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A whole Parlance on the embedded store, with a clock that stands still until it is moved.
 pub struct TestApp {
-    pub parlance: Parlance<SqliteStore>,
+    pub parlance: Parlance<AnyStore>,
     pub clock: ManualClock,
     pub entropy: Entropy,
     /// `None` where the folder is somebody else's.
@@ -51,16 +52,16 @@ impl TestApp {
     pub async fn open(folder: &Path, seed: u64) -> Self {
         let options = SqliteOptions { count_statements: true, ..SqliteOptions::default() };
         let store = SqliteStore::open(&folder.join("parlance.db"), options).expect("the store opens");
-        Self::over(store, folder, seed).await
+        Self::over(store.into(), folder, seed).await
     }
 
     /// Another Parlance over a store that is open already: a second command path with caches of its own.
-    pub async fn over(store: SqliteStore, folder: &Path, seed: u64) -> Self {
+    pub async fn over(store: AnyStore, folder: &Path, seed: u64) -> Self {
         Self::hashing(store, folder, seed, WEAK).await
     }
 
     /// The same, passwords hashed by these recipes.
-    pub async fn hashing(store: SqliteStore, folder: &Path, seed: u64, recipes: &'static [Recipe]) -> Self {
+    pub async fn hashing(store: AnyStore, folder: &Path, seed: u64, recipes: &'static [Recipe]) -> Self {
         let clock = ManualClock::at(START);
         let entropy = Entropy::seeded(seed);
         let mut settings =
@@ -72,7 +73,7 @@ impl TestApp {
     }
 
     /// What interfaces may ask, with an address of its own and WhatsApp closed to new connections.
-    pub fn queries(&self) -> Queries<SqliteStore> {
+    pub fn queries(&self) -> Queries<AnyStore> {
         let settings = QuerySettings {
             public_address: "https://inbox.example.hu/".to_owned(),
             address_fragments: vec![(ChannelKind::WhatsappTwilio, "#rc=5&rp=all".to_owned())],

@@ -20,7 +20,7 @@ use parlance_domain::{
     reading::ReadingCommand,
 };
 use parlance_store::EventLog as _;
-use parlance_store_sqlite::SqliteStore;
+use parlance_stores::AnyStore;
 use uuid::Uuid;
 
 use crate::{TestApp, app::START};
@@ -133,7 +133,7 @@ impl<'a> Team<'a> {
     }
 
     /// Something a member may submit.
-    pub fn asking(&self, by: MemberId, command: Command) -> (CommandPath<SqliteStore>, Ask) {
+    pub fn asking(&self, by: MemberId, command: Command) -> (CommandPath<AnyStore>, Ask) {
         let ask = self.app.asking(self.account, Actor::Member(by), vec![command]);
         (self.app.parlance.commands.clone(), ask)
     }
@@ -144,7 +144,7 @@ impl<'a> Team<'a> {
     }
 
     /// A contact's message, to be submitted.
-    pub fn receiving(&self, contact: &str, mid: &str, text: &str) -> (CommandPath<SqliteStore>, Ask) {
+    pub fn receiving(&self, contact: &str, mid: &str, text: &str) -> (CommandPath<AnyStore>, Ask) {
         let conversation = self.conversation(contact);
         let receive = ConversationCommand::Receive(self.incoming(contact, mid, text));
         let command = Command::Conversation(conversation, receive);
@@ -158,7 +158,7 @@ impl<'a> Team<'a> {
         member: MemberId,
         contact: &str,
         command: ConversationCommand,
-    ) -> (CommandPath<SqliteStore>, Ask) {
+    ) -> (CommandPath<AnyStore>, Ask) {
         self.asking(member, Command::Conversation(self.conversation(contact), command))
     }
 

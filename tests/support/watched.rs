@@ -10,13 +10,13 @@ use parlance_domain::{AccountId, CommandId, DedupeToken, KeyId, Position, Record
 use parlance_store::{
     AccountKeys, Batch, Erasure, EventLog, Head, Keys, Loaded, Outcome, StoreError, StoredKey, Touched,
 };
-use parlance_store_sqlite::SqliteStore;
+use parlance_stores::AnyStore;
 use tokio::sync::{Semaphore, watch};
 
 /// Appends pass one by one while there are permits. Clones share everything.
 #[derive(Clone)]
 pub struct WatchedStore {
-    store: SqliteStore,
+    store: AnyStore,
     /// Each append takes one of its permits for good.
     gate: Arc<Semaphore>,
     erasures_fail: Arc<AtomicBool>,
@@ -26,7 +26,7 @@ pub struct WatchedStore {
 
 impl WatchedStore {
     /// With its gate open.
-    pub fn over(store: SqliteStore) -> Self {
+    pub fn over(store: AnyStore) -> Self {
         Self {
             store,
             gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),

@@ -12,6 +12,7 @@ use parlance_app::{
 use parlance_domain::AccountId;
 use parlance_store::{EventLog as _, StoreError};
 use parlance_store_sqlite::{SqliteOptions, SqliteStore};
+use parlance_stores::AnyStore;
 
 use crate::config::Config;
 
@@ -19,7 +20,7 @@ use crate::config::Config;
 const ACCOUNTS_PAGE: usize = 1_000;
 
 /// Opens the store and unlocks its keys; projections and policies do not run.
-pub async fn parlance(config: &Config) -> anyhow::Result<Parlance<SqliteStore>> {
+pub async fn parlance(config: &Config) -> anyhow::Result<Parlance<AnyStore>> {
     for folder in [Some(config.data_dir.as_path()), config.database.parent(), config.master_key_file.parent()]
     {
         make_folder(folder)?;
@@ -28,6 +29,7 @@ pub async fn parlance(config: &Config) -> anyhow::Result<Parlance<SqliteStore>> 
     let master_key = master_key(config, &entropy)?;
     let store = SqliteStore::open(&config.database, SqliteOptions::default())
         .with_context(|| format!("cannot open the store {}", config.database.display()))?;
+    let store = AnyStore::from(store);
     let settings = Settings::new(master_key, &config.data_dir, Arc::new(SystemClock), entropy);
     Ok(Parlance::open(store, settings).await?)
 }
@@ -56,7 +58,7 @@ fn master_key(config: &Config, entropy: &Entropy) -> anyhow::Result<MasterKey> {
 }
 
 /// The accounts to work on: the one named, or all.
-pub async fn accounts(store: &SqliteStore, named: Option<AccountId>) -> anyhow::Result<Vec<AccountId>> {
+pub async fn accounts(store: &AnyStore, named: Option<AccountId>) -> anyhow::Result<Vec<AccountId>> {
     let mut all: Vec<AccountId> = Vec::new();
     loop {
         let page = store.accounts(all.last().copied(), ACCOUNTS_PAGE).await?;

@@ -26,6 +26,7 @@ use parlance_domain::{
 };
 use parlance_store::StoreError;
 use parlance_store_sqlite::SqliteStore;
+use parlance_stores::AnyStore;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -133,21 +134,22 @@ async fn ask_server(holder: &Holder, request: &Request) -> anyhow::Result<Value>
 
 /// The route that a server offers to operators on its machine; announces it in the store's lock file.
 pub fn router(
-    parlance: Arc<Parlance<SqliteStore>>,
+    parlance: Arc<Parlance<AnyStore>>,
     database: &Path,
     address: SocketAddr,
 ) -> anyhow::Result<Router> {
     let secret = tokens::random(&parlance.entropy);
     let holder = serde_json::to_string(&Holder { address, secret: secret.clone() })?;
-    parlance
-        .store
-        .announce(&holder)
-        .with_context(|| format!("cannot write the lock file of {}", database.display()))?;
+    if let Some(store) = parlance.store.sqlite() {
+        store
+            .announce(&holder)
+            .with_context(|| format!("cannot write the lock file of {}", database.display()))?;
+    }
     Ok(Router::new().route("/operator", post(operator)).with_state((parlance, Arc::from(secret))))
 }
 
 async fn operator(
-    State((parlance, secret)): State<(Arc<Parlance<SqliteStore>>, Arc<str>)>,
+    State((parlance, secret)): State<(Arc<Parlance<AnyStore>>, Arc<str>)>,
     request: axum::extract::Request,
 ) -> Response {
     let bearer = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -171,7 +173,7 @@ async fn operator(
 }
 
 /// `running`: projections run by themselves; else they are caught up here.
-async fn answer(parlance: &Parlance<SqliteStore>, request: Request, running: bool) -> anyhow::Result<Value> {
+async fn answer(parlance: &Parlance<AnyStore>, request: Request, running: bool) -> anyhow::Result<Value> {
     match request {
         Request::CreateAccount { name, language, time_zone, admin_email, admin_name } => {
             let new = NewAccount { name, language, time_zone, admin_email, admin_name };
@@ -233,7 +235,7 @@ async fn answer(parlance: &Parlance<SqliteStore>, request: Request, running: boo
 
 /// The id of the member with this address, whether or not there is one.
 async fn member(
-    parlance: &Parlance<SqliteStore>,
+    parlance: &Parlance<AnyStore>,
     account: AccountId,
     email: &Email,
 ) -> anyhow::Result<MemberId> {
@@ -247,7 +249,7 @@ fn no_member(account: AccountId) -> anyhow::Error {
 
 /// A new API token for an active member.
 pub async fn member_token(
-    parlance: &Parlance<SqliteStore>,
+    parlance: &Parlance<AnyStore>,
     account: AccountId,
     member: MemberId,
 ) -> anyhow::Result<String> {
@@ -260,7 +262,7 @@ pub async fn member_token(
 }
 
 async fn dead_letters(
-    parlance: &Parlance<SqliteStore>,
+    parlance: &Parlance<AnyStore>,
     account: Option<AccountId>,
     before: Option<u64>,
     limit: usize,

@@ -16,7 +16,7 @@ use parlance_app::{
 };
 use parlance_graphql::{End, HttpSettings, TrustedDocuments};
 use parlance_providers::{Messenger, Outbound, Twilio};
-use parlance_store_sqlite::SqliteStore;
+use parlance_stores::AnyStore;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
@@ -36,7 +36,7 @@ pub struct Server {
     /// Of sockets and event streams, which would go on for ever.
     end: End,
     pub address: SocketAddr,
-    pub parlance: Arc<Parlance<SqliteStore>>,
+    pub parlance: Arc<Parlance<AnyStore>>,
 }
 
 impl Server {

@@ -36,6 +36,13 @@ impl AnyStore {
             Self::Sqlite(store) => Some(store),
         }
     }
+
+    /// How many statements were run so far, where the store was opened to count them.
+    pub fn statements_run(&self) -> u64 {
+        match self {
+            Self::Sqlite(store) => store.statements_run(),
+        }
+    }
 }
 
 /// A port's methods, each handed on as it is.

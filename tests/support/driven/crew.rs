@@ -25,6 +25,7 @@ use parlance_domain::{
 };
 use parlance_store::EventLog as _;
 use parlance_store_sqlite::{SqliteOptions, SqliteStore};
+use parlance_stores::AnyStore;
 use uuid::Uuid;
 
 use super::{Answer, Order};
@@ -37,7 +38,7 @@ pub type Members = [MemberId; 2];
 
 /// A Parlance with its one account.
 pub struct Crew {
-    pub parlance: Parlance<SqliteStore>,
+    pub parlance: Parlance<AnyStore>,
     pub account: AccountId,
     pub ring: Arc<AccountRing>,
     pub members: Members,
@@ -55,7 +56,7 @@ fn name(text: &str) -> anyhow::Result<Name> {
 impl Crew {
     /// Opens the store in `folder`; a new one gets its account, members and channel. Nothing runs yet.
     pub async fn open(folder: &Path, options: SqliteOptions) -> anyhow::Result<Self> {
-        let store = SqliteStore::open(&folder.join("parlance.db"), options)?;
+        let store = AnyStore::from(SqliteStore::open(&folder.join("parlance.db"), options)?);
         let key = MasterKey::from_bytes([7; 32]);
         let settings = Settings::new(key, folder, Arc::new(SystemClock), Entropy::from_system());
         let parlance = Parlance::open(store, settings).await?;

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use parlance_app::{Parlance, account::NewAccount, entropy::Entropy, front::Asker};
 use parlance_domain::{Email, Name, account::Language};
-use parlance_store_sqlite::SqliteStore;
+use parlance_stores::AnyStore;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -106,7 +106,7 @@ impl Company {
     }
 
     /// Founds it: an operator creates the account, the rest is asked of the API as anybody would.
-    pub async fn found(mut self, parlance: &Parlance<SqliteStore>, client: &Client) -> anyhow::Result<Self> {
+    pub async fn found(mut self, parlance: &Parlance<AnyStore>, client: &Client) -> anyhow::Result<Self> {
         let created = parlance
             .create_account(NewAccount {
                 name: Name::new(&self.name)?,
