@@ -8,11 +8,15 @@ use std::{
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Direct dependencies among our crates, as STYLE has them. Only the server names an adapter.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("parlance-domain", &[]),
     ("parlance-projections", &["parlance-domain"]),
     ("parlance-store", &["parlance-domain", "parlance-projections"]),
     ("parlance-store-sqlite", &["parlance-domain", "parlance-projections", "parlance-store"]),
+    (
+        "parlance-store-postgres",
+        &["parlance-domain", "parlance-projections", "parlance-store", "parlance-private-postgres"],
+    ),
     ("parlance-private-postgres", &[]),
     (
         "parlance-stores",

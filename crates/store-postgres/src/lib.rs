@@ -1,0 +1,53 @@
+//! The store on PostgreSQL, for any number of servers: tokio-postgres, a pool, and one function call an append.
+//!
+//! What runs with a connection goes through `PostgresStore::run` (`connection`), which knows what may be asked again
+//! after a lost connection and what may not. Nothing here uses triggers, sequences, advisory locks or `NOTIFY` inside
+//! of an append; every statement on accounts' data names one account.
+
+mod connection;
+mod error;
+mod migrate;
+mod options;
+mod url;
+
+use std::sync::Arc;
+
+use parlance_store::StoreError;
+
+use self::{connection::Pool, url::Address};
+pub use self::{migrate::Migrated, options::PostgresOptions};
+
+/// A PostgreSQL database as a Parlance store. Clones share its connections.
+#[derive(Clone)]
+pub struct PostgresStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pool: Pool,
+}
+
+impl PostgresStore {
+    /// Connects to a database that was migrated.
+    ///
+    /// `url` is `postgres://user:password@host:port/database`, as libpq has it (several hosts with
+    /// `target_session_attrs=read-write` for failover, a socket's folder as an escaped host), and besides:
+    ///
+    /// - `sslmode`: `disable`; `require` (TLS, and the certificate is verified against the host's name); `prefer`,
+    ///   which is the default: plain by a Unix socket or to a loopback address, and `require` anywhere else.
+    /// - `sslrootcert`: a file of PEM certificates that are trusted instead of the system's.
+    ///
+    /// `Unavailable`, with what to do: the database cannot be reached, is not migrated, or is older than this binary.
+    /// `Refused`: the address cannot be one.
+    pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
+        let address = Address::parse(url)?;
+        migrate::check(&address).await?;
+        let pool = Pool::new(&address, options)?;
+        Ok(Self { inner: Arc::new(Inner { pool }) })
+    }
+
+    /// Brings the database to the shape that this binary works with. Two at once are no harm: one waits for the other.
+    pub async fn migrate(url: &str) -> Result<Migrated, StoreError> {
+        migrate::run(&Address::parse(url)?).await
+    }
+}

@@ -1,0 +1,20 @@
+//! How a database is used.
+
+use std::time::Duration;
+
+/// How a database is used.
+#[derive(Clone, Copy, Debug)]
+pub struct PostgresOptions {
+    /// Connections of the pool; two more tell and are told hints.
+    pub connections: usize,
+    /// A statement that takes longer is ended by the server.
+    pub statement_timeout: Duration,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        // Ten servers of sixteen fit into twice PostgreSQL's own default of a hundred connections; a statement of the
+        // request path takes milliseconds, the largest page of a rebuild a second or two.
+        Self { connections: 16, statement_timeout: Duration::from_secs(30) }
+    }
+}

@@ -1,0 +1,32 @@
+-- Keys, all wrapped. A destroyed key's row stays with zeros in the place of its bytes, so that an erased value can be
+-- told from a lost key.
+CREATE TABLE account_keys (
+    account_id uuid NOT NULL PRIMARY KEY,
+    account_key bytea NOT NULL,
+    id_key bytea NOT NULL
+);
+
+CREATE TABLE data_keys (
+    account_id uuid NOT NULL,
+    key_id uuid NOT NULL,
+    destroyed boolean NOT NULL,
+    wrapped bytea NOT NULL,
+    PRIMARY KEY (account_id, key_id)
+);
+
+-- Never compressed and never moved out: what is overwritten is where the row is.
+ALTER TABLE data_keys ALTER COLUMN wrapped SET STORAGE PLAIN;
+
+-- Erasures that are not yet known to be on the list outside the database.
+CREATE TABLE erasures_pending (
+    account_id uuid NOT NULL,
+    key_id uuid NOT NULL,
+    recorded_at bigint NOT NULL,
+    PRIMARY KEY (account_id, key_id)
+);
+
+-- One row: what tells a wrong master key from the right one.
+CREATE TABLE installation (
+    only_one integer NOT NULL PRIMARY KEY CHECK (only_one = 1),
+    key_check bytea NOT NULL
+);
