@@ -57,6 +57,7 @@ impl Server {
                 self.end.begin();
             },
         );
+        self.parlance.leave().await;
     }
 }
 
