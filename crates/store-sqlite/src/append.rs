@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use parlance_domain::{AccountId, DedupeToken, Position, StreamRef, Timestamp};
+use parlance_domain::{
+    AccountId, Actor, CommandId, CorrelationId, DedupeToken, KeyId, Position, RecordedEvent, StreamRef,
+    Timestamp,
+};
 use parlance_store::{
     Appended, Batch, EVENT_BYTES_MAX, EVENTS_PER_BATCH_MAX, KeyOp, NewEvent, Outcome, RefusedBecause,
     Rejection, StoreError,
@@ -10,7 +13,7 @@ use parlance_store::{
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
-    error::failed,
+    error::{corrupt, failed},
     sql::{signed, unsigned},
 };
 
@@ -62,6 +65,19 @@ struct StreamRow {
     version: i64,
 }
 
+impl HeadRow {
+    /// Where the event goes that the log and its stream were moved on for.
+    fn place(&self, account: AccountId, stream: &StreamRow) -> Place {
+        Place {
+            account,
+            position: self.position,
+            stream_no: stream.stream_no,
+            version: stream.version,
+            recorded_at: self.recorded_at,
+        }
+    }
+}
+
 fn append(connection: &Connection, batch: Batch) -> Result<Outcome, StoreError> {
     check_sizes(&batch)?;
     let Batch { account, expectations, events, keys, snapshots } = batch;
@@ -101,7 +117,7 @@ fn append(connection: &Connection, batch: Batch) -> Result<Outcome, StoreError> 
         row.version += 1;
         head.position += 1;
         head.recorded_at = head.recorded_at.max(event.recorded_at.micros());
-        match insert_event(connection, account, &head, row, event) {
+        match insert_event(connection, &head.place(account, row), &event.into()) {
             Ok(()) => {}
             Err(StoreError::Refused(refused)) => {
                 // The one constraint that an honest batch can meet is a token that is known.
@@ -133,6 +149,45 @@ fn append(connection: &Connection, batch: Batch) -> Result<Outcome, StoreError> 
         not_before,
         recorded_at: Timestamp::from_micros(head.recorded_at),
     }))
+}
+
+/// Events as they are, right behind the end of their log.
+pub(crate) fn copy(
+    connection: &Connection,
+    account: AccountId,
+    events: &[RecordedEvent],
+    epoch: u32,
+) -> Result<(), StoreError> {
+    let mut head = head(connection, account)?;
+    for event in events {
+        if event.account != account || event.position.number() != unsigned(head.position + 1) {
+            return Err(StoreError::Conflict("the events do not follow the end of the log"));
+        }
+        let stored = stream(connection, account, event.stream)?;
+        let mut row = match stored {
+            Some(row) => row,
+            None => {
+                head.stream_no += 1;
+                insert_stream(connection, account, head.stream_no, event.stream)?;
+                StreamRow { stream_no: head.stream_no, version: 0 }
+            }
+        };
+        row.version += 1;
+        if event.version != unsigned(row.version) || event.recorded_at.micros() < head.recorded_at {
+            return Err(corrupt("an event that is copied does not follow the one before it"));
+        }
+        head.position += 1;
+        head.recorded_at = event.recorded_at.micros();
+        insert_event(connection, &head.place(account, &row), &event.into())?;
+    }
+    if !events.is_empty() {
+        write_head(connection, account, &head)?;
+    }
+    connection
+        .prepare_cached("UPDATE log_heads SET epoch = ?2 WHERE account_id = ?1")
+        .and_then(|mut statement| statement.execute(params![account.bytes(), epoch]))
+        .map_err(|error| failed(&error))?;
+    Ok(())
 }
 
 fn check_sizes(batch: &Batch) -> Result<(), StoreError> {
@@ -221,13 +276,61 @@ fn insert_stream(
     Ok(())
 }
 
-fn insert_event(
-    connection: &Connection,
+/// Where an event's row goes.
+struct Place {
     account: AccountId,
-    head: &HeadRow,
-    row: &StreamRow,
-    event: &NewEvent,
-) -> Result<(), StoreError> {
+    position: i64,
+    stream_no: i64,
+    version: i64,
+    recorded_at: i64,
+}
+
+/// What stands in it besides.
+struct Content<'a> {
+    event_type: &'a str,
+    schema_version: u16,
+    actor: Actor,
+    correlation: CorrelationId,
+    causation: CommandId,
+    payload: &'a [u8],
+    sealed: Option<&'a [u8]>,
+    key: Option<KeyId>,
+    dedupe: Option<DedupeToken>,
+}
+
+impl<'a> From<&'a NewEvent> for Content<'a> {
+    fn from(event: &'a NewEvent) -> Self {
+        Self {
+            event_type: event.event_type,
+            schema_version: event.schema_version,
+            actor: event.actor,
+            correlation: event.correlation,
+            causation: event.causation,
+            payload: &event.payload,
+            sealed: event.sealed.as_deref(),
+            key: event.key,
+            dedupe: event.dedupe,
+        }
+    }
+}
+
+impl<'a> From<&'a RecordedEvent> for Content<'a> {
+    fn from(event: &'a RecordedEvent) -> Self {
+        Self {
+            event_type: &event.event_type,
+            schema_version: event.schema_version,
+            actor: event.actor,
+            correlation: event.correlation,
+            causation: event.causation,
+            payload: &event.payload,
+            sealed: event.sealed.as_deref(),
+            key: event.key,
+            dedupe: event.dedupe,
+        }
+    }
+}
+
+fn insert_event(connection: &Connection, place: &Place, event: &Content<'_>) -> Result<(), StoreError> {
     let (actor_kind, actor_id, actor_reason) = event.actor.to_columns();
     connection
         .prepare_cached(
@@ -238,13 +341,13 @@ fn insert_event(
         )
         .and_then(|mut statement| {
             statement.execute(params![
-                account.bytes(),
-                head.position,
-                row.stream_no,
-                row.version,
+                place.account.bytes(),
+                place.position,
+                place.stream_no,
+                place.version,
                 event.event_type,
                 event.schema_version,
-                head.recorded_at,
+                place.recorded_at,
                 actor_kind,
                 actor_id.map(uuid::Uuid::into_bytes),
                 actor_reason,
@@ -252,7 +355,7 @@ fn insert_event(
                 event.causation.bytes(),
                 event.payload,
                 event.sealed,
-                event.key.map(parlance_domain::KeyId::bytes),
+                event.key.map(KeyId::bytes),
                 event.dedupe.map(DedupeToken::bytes),
             ])
         })

@@ -7,7 +7,7 @@ use parlance_store::{
     AccountBucket, Beat, Fence, Hint, Hints, Holding, Lease, Leases, ServerId, StoreError, fair_share,
 };
 use rusqlite::{Connection, params};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use crate::{
@@ -21,14 +21,7 @@ const NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
 impl Leases for SqliteStore {
     async fn beat(&self, server: ServerId, ttl: Duration) -> Result<Beat, StoreError> {
-        let (told, beat) = oneshot::channel();
-        self.writer
-            .write(move |connection| {
-                let _ = told.send(settle(connection, server, ttl).map_err(|error| failed(&error))?);
-                Ok(())
-            })
-            .await?;
-        beat.await.map_err(|_| StoreError::Unavailable("the writer ended".to_owned()))
+        self.written(move |connection| settle(connection, server, ttl).map_err(|error| failed(&error))).await
     }
 
     async fn leave(&self, server: ServerId) -> Result<(), StoreError> {

@@ -16,6 +16,7 @@ mod read_models;
 mod sign_ins;
 mod sql;
 mod tokens;
+mod transfer;
 mod wal;
 mod writer;
 

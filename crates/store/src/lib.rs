@@ -1,5 +1,5 @@
 //! The ports between Parlance and its stores: [`EventLog`], [`Keys`], [`ReadModels`], [`Pages`], [`Tokens`],
-//! [`SignIns`], [`Leases`], [`Hints`], what they can answer, the canonical form of a row, and the suite that every adapter must pass.
+//! [`SignIns`], [`Leases`], [`Hints`], [`Transfer`], what they can answer, the canonical form of a row, and the suite that every adapter must pass.
 //!
 //! To add an adapter: a crate that implements [`Store`], migrations with the same numbers and names, and a
 //! test that calls [`contract_tests!`].
@@ -16,6 +16,7 @@ mod pages;
 mod read_models;
 mod sign_ins;
 mod tokens;
+mod transfer;
 
 pub use batch::{
     AccountKeys, Appended, Batch, EVENT_BYTES_MAX, EVENTS_PER_BATCH_MAX, Expectation, KeyOp, NewEvent,
@@ -33,8 +34,9 @@ pub use read_models::{
 };
 pub use sign_ins::{EmailHash, MEMBERSHIPS_MAX, Sessions, SignIns, StoredPassword};
 pub use tokens::{StoredToken, TOKENS_PER_MEMBER_MAX, TokenHash, TokenKind, Tokens};
+pub use transfer::{ACCOUNT_TABLES, COPIED_ROWS_MAX, CopiedTable, INSTALLATION_TABLES, Transfer};
 
 /// Everything a store offers.
-pub trait Store: EventLog + Keys + ReadModels + Pages + Tokens + SignIns + Leases + Hints {}
+pub trait Store: EventLog + Keys + ReadModels + Pages + Tokens + SignIns + Leases + Hints + Transfer {}
 
-impl<T: EventLog + Keys + ReadModels + Pages + Tokens + SignIns + Leases + Hints> Store for T {}
+impl<T: EventLog + Keys + ReadModels + Pages + Tokens + SignIns + Leases + Hints + Transfer> Store for T {}

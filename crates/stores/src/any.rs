@@ -8,10 +8,10 @@ use parlance_domain::{
 };
 use parlance_projections::{Row, RowKey, Table, Touch};
 use parlance_store::{
-    AccountKeys, Batch, Beat, Bucket, Checkpoint, EmailHash, Erasure, EventLog, Fence, Generation, Head,
-    Hint, Hints, Holding, Keys, Leases, Loaded, Outcome, PageWrite, Pages, ParkedStream, Place,
-    ProjectionState, ReadModels, ServerId, Sessions, SignIns, StoreError, StoredKey, StoredPassword,
-    StoredToken, ThreadOrder, TokenHash, TokenKind, Tokens, Touched, Wanted,
+    AccountKeys, Batch, Beat, Bucket, Checkpoint, CopiedTable, EmailHash, Erasure, EventLog, Fence,
+    Generation, Head, Hint, Hints, Holding, Keys, Leases, Loaded, Outcome, PageWrite, Pages, ParkedStream,
+    Place, ProjectionState, ReadModels, ServerId, Sessions, SignIns, StoreError, StoredKey, StoredPassword,
+    StoredToken, ThreadOrder, TokenHash, TokenKind, Tokens, Touched, Transfer, Wanted,
 };
 use parlance_store_sqlite::SqliteStore;
 use tokio::sync::{broadcast, watch};
@@ -135,6 +135,13 @@ hand_on! { Leases {
     async beat(server: ServerId, ttl: Duration) -> Beat;
     async leave(server: ServerId) -> ();
     async holdings() -> Vec<Holding>;
+} }
+
+hand_on! { Transfer {
+    async copied_rows(table: &'static CopiedTable, account: Option<AccountId>, after: Option<RowKey>, limit: usize)
+        -> Vec<Row>;
+    async copy_rows(table: &'static CopiedTable, account: Option<AccountId>, rows: Vec<Row>) -> ();
+    async copy_events(account: AccountId, events: Vec<RecordedEvent>, epoch: u32) -> ();
 } }
 
 hand_on! { Hints {}

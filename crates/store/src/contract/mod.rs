@@ -23,6 +23,7 @@ pub mod rows;
 pub mod sign_ins;
 pub mod snapshots;
 pub mod tokens;
+pub mod transfer;
 
 mod given;
 
@@ -126,6 +127,9 @@ macro_rules! contract_tests {
             tokens::all_known_tokens_of_a_batch_are_told,
             tokens::a_token_twice_in_one_batch_is_refused,
             tokens::events_without_a_token_never_meet,
+            transfer::events_are_copied_as_they_are,
+            transfer::rows_are_copied_once,
+            transfer::the_installation_s_rows_come_out_and_go_in,
         }
     };
     (@cases $make:expr; $($noun:ident::$case:ident),* $(,)?) => {$(
@@ -140,7 +144,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("mod.rs");
-    const NOUNS: [(&str, &str); 16] = [
+    const NOUNS: [(&str, &str); 17] = [
         ("accounts", include_str!("accounts.rs")),
         ("append", include_str!("append.rs")),
         ("bearers", include_str!("bearers.rs")),
@@ -157,6 +161,7 @@ mod tests {
         ("sign_ins", include_str!("sign_ins.rs")),
         ("snapshots", include_str!("snapshots.rs")),
         ("tokens", include_str!("tokens.rs")),
+        ("transfer", include_str!("transfer.rs")),
     ];
 
     #[test]
