@@ -51,3 +51,12 @@ BEGIN
     FROM leases l WHERE l.server_id = me;
 END
 $$;
+
+-- The same turn first, so that who leaves and who takes over do not wait for each other.
+CREATE FUNCTION leave(me uuid) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM 1 FROM beats WHERE only_one = 1 FOR UPDATE;
+    UPDATE leases SET server_id = NULL, expires_at = 0 WHERE server_id = me;
+    DELETE FROM servers WHERE server_id = me;
+END
+$$;

@@ -9,7 +9,10 @@ use std::{
 
 use deadpool_postgres::{Manager, ManagerConfig, RecyclingMethod, Runtime};
 use parlance_store::StoreError;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, sleep, timeout},
+};
 use tokio_postgres::Config;
 
 use crate::{
@@ -48,6 +51,8 @@ pub(crate) enum IfLost {
 
 pub(crate) struct Pool {
     pool: deadpool_postgres::Pool,
+    /// Appends that may be under way at once: however many wait, some connections are left to whoever reads.
+    appends: Semaphore,
     answer_max: Duration,
 }
 
@@ -65,14 +70,23 @@ impl Pool {
             .wait_timeout(Some(FREE_MAX))
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { pool, answer_max: options.statement_timeout + ANSWER_LATE_MAX })
+        let appends = Semaphore::new(appends_max(options.connections));
+        Ok(Self { pool, appends, answer_max: options.statement_timeout + ANSWER_LATE_MAX })
     }
 
     pub(crate) async fn get(&self) -> Result<Connection, StoreError> {
         self.pool.get().await.map_err(|error| unreachable(&error))
     }
 
-    /// The same, with its own bound for an answer: work that is dropped leaves its connection behind a statement that
+    /// A connection for an append; the permit goes with it.
+    pub(crate) async fn get_to_append(&self) -> Result<(Connection, SemaphorePermit<'_>), StoreError> {
+        let busy = || StoreError::Unavailable("too many appends are under way".to_owned());
+        let permit = timeout(FREE_MAX, self.appends.acquire()).await.map_err(|_| busy())?;
+        let permit = permit.map_err(|_| busy())?;
+        Ok((self.get().await?, permit))
+    }
+
+    /// Runs `work`, with a bound for its answer: work that is dropped leaves its connection behind a statement that
     /// may never end, so all idle ones go with it.
     pub(crate) async fn answer<T>(
         &self,
@@ -93,9 +107,14 @@ impl Pool {
     }
 }
 
+/// Three of four.
+fn appends_max(connections: usize) -> usize {
+    (connections - connections / 4).max(1)
+}
+
 impl PostgresStore {
     /// Reads: asked again, within bounds, when the connection is lost.
-    pub(crate) async fn read<T, F>(
+    pub(crate) async fn read_with<T, F>(
         &self,
         work: impl Fn(Connection) -> F + Send + Sync,
     ) -> Result<T, StoreError>

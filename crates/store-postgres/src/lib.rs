@@ -4,17 +4,25 @@
 //! after a lost connection and what may not. Nothing here uses triggers, sequences, advisory locks or `NOTIFY` inside
 //! of an append; every statement on accounts' data names one account.
 
+mod append;
 mod connection;
+mod doubt;
 mod error;
+mod hints;
+mod keys;
+mod leases;
+mod log;
 mod migrate;
+mod numbers;
 mod options;
 mod url;
 
 use std::sync::Arc;
 
 use parlance_store::StoreError;
+use tokio::sync::watch;
 
-use self::{connection::Pool, url::Address};
+use self::{connection::Pool, hints::Messenger, url::Address};
 pub use self::{migrate::Migrated, options::PostgresOptions};
 
 /// A PostgreSQL database as a Parlance store. Clones share its connections.
@@ -25,6 +33,8 @@ pub struct PostgresStore {
 
 struct Inner {
     pool: Pool,
+    appended: watch::Sender<u64>,
+    hints: Messenger,
 }
 
 impl PostgresStore {
@@ -43,7 +53,8 @@ impl PostgresStore {
         let address = Address::parse(url)?;
         migrate::check(&address).await?;
         let pool = Pool::new(&address, options)?;
-        Ok(Self { inner: Arc::new(Inner { pool }) })
+        let inner = Inner { pool, appended: watch::Sender::new(0), hints: Messenger::start(&address) };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Brings the database to the shape that this binary works with. Two at once are no harm: one waits for the other.

@@ -1,0 +1,94 @@
+//! Leases: one function call a beat, by the database's clock.
+
+use std::time::Duration;
+
+use deadpool_postgres::GenericClient;
+use parlance_store::{AccountBucket, BUCKETS, Beat, Fence, Holding, Lease, Leases, ServerId, StoreError};
+use uuid::Uuid;
+
+use crate::{
+    PostgresStore,
+    connection::IfLost,
+    error::{Failure, corrupt},
+    log::collect,
+    numbers::unsigned,
+};
+
+/// No lease is longer; it is here so that times cannot run over.
+const TTL_MAX: Duration = Duration::from_secs(366 * 24 * 3_600);
+
+const BEAT: &str = "SELECT alive, held, fences FROM beat($1, $2, $3)";
+
+const HOLDINGS: &str = "\
+    SELECT bucket, fence,
+           CASE WHEN expires_at > (extract(epoch FROM clock_timestamp()) * 1000000)::bigint THEN server_id END
+    FROM leases ORDER BY bucket";
+
+pub(crate) const FENCE: &str = "SELECT fence FROM leases WHERE bucket = $1";
+
+impl Leases for PostgresStore {
+    async fn beat(&self, server: ServerId, ttl: Duration) -> Result<Beat, StoreError> {
+        let ttl = i64::try_from(ttl.min(TTL_MAX).as_micros()).unwrap_or(i64::MAX);
+        // A beat twice is a beat.
+        self.run(IfLost::Again, move |connection| async move {
+            let statement = connection.prepare_cached(BEAT).await?;
+            let row = connection.query_one(&statement, &[&server.0, &ttl, &i64::from(BUCKETS)]).await?;
+            let alive: i64 = row.try_get(0)?;
+            let held: Option<Vec<i16>> = row.try_get(1)?;
+            let fences: Option<Vec<i64>> = row.try_get(2)?;
+            let held = held.into_iter().flatten().zip(fences.into_iter().flatten());
+            let lease =
+                |(number, fence)| Ok(Lease { bucket: bucket(number)?, fence: Fence(unsigned(fence)) });
+            Ok(Beat {
+                servers: usize::try_from(alive).unwrap_or_default(),
+                held: held.map(lease).collect::<Result<_, Failure>>()?,
+            })
+        })
+        .await
+    }
+
+    async fn leave(&self, server: ServerId) -> Result<(), StoreError> {
+        self.run(IfLost::Again, move |connection| async move {
+            connection.execute("SELECT leave($1)", &[&server.0]).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn holdings(&self) -> Result<Vec<Holding>, StoreError> {
+        self.read_with(move |connection| async move {
+            collect(&connection, HOLDINGS, &[], |row| {
+                Ok(Holding {
+                    bucket: bucket(row.try_get(0)?)?,
+                    fence: Fence(unsigned(row.try_get(1)?)),
+                    server: row.try_get::<_, Option<Uuid>>(2)?.map(ServerId),
+                })
+            })
+            .await
+        })
+        .await
+    }
+}
+
+fn bucket(number: i16) -> Result<AccountBucket, Failure> {
+    let number = u16::try_from(number).map_err(|_| corrupt("a bucket below zero"))?;
+    Ok(AccountBucket(number))
+}
+
+/// Whether a write may be made under this fence; asked in the write's own transaction. Who is told that it holds still
+/// writes only on the checkpoint that it found: a holder that came in between has moved that.
+pub(crate) async fn check_fence(
+    client: &impl GenericClient,
+    bucket: AccountBucket,
+    fence: Option<Fence>,
+) -> Result<(), Failure> {
+    let Some(fence) = fence else { return Ok(()) };
+    let number = i16::try_from(bucket.0).map_err(|_| corrupt("a bucket that cannot be"))?;
+    let statement = client.prepare_cached(FENCE).await?;
+    let stored: i64 = client.query_one(&statement, &[&number]).await?.try_get(0)?;
+    if unsigned(stored) == fence.0 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict("the lease of the account's bucket is another server's by now").into())
+    }
+}
