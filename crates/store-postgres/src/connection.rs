@@ -196,13 +196,18 @@ pub(crate) fn jittered(pause: Duration) -> Duration {
     pause / 2 + pause * random / 2_000
 }
 
+/// Every statement is written as seeks and walks along an index. Generic plans are made without the values, and some of
+/// them before there are any rows; nothing else may then look cheaper for as long as they are kept.
+const SEEK: &str =
+    "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+
 /// How sessions are set, whatever the database's or the role's own defaults. By the start of the session: it costs
 /// no round trip, and no connection is ever without.
 pub(crate) fn settled(mut config: Config, statement_timeout: Duration, synchronous_commit: &str) -> Config {
     let settings = format!(
         "{} -c plan_cache_mode=force_generic_plan -c synchronous_commit={synchronous_commit} \
          -c default_transaction_isolation=read\\ committed -c timezone=UTC -c statement_timeout={} \
-         -c idle_in_transaction_session_timeout={} -c client_connection_check_interval=1s",
+         -c idle_in_transaction_session_timeout={} -c client_connection_check_interval=1s {SEEK}",
         config.get_options().unwrap_or_default(),
         statement_timeout.as_millis(),
         IDLE_IN_TRANSACTION_MAX.as_millis(),

@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     Store(StoreError),
     /// No answer within the bound.
     Silent,
+    /// The connection was lost before the commit was sent: it was not done.
+    Undone(String),
 }
 
 impl From<tokio_postgres::Error> for Failure {
@@ -43,6 +45,7 @@ impl Failure {
         match self {
             Self::Store(error) => Meaning::No(error.clone()),
             Self::Silent => Meaning::Lost("the database does not answer".to_owned()),
+            Self::Undone(why) => Meaning::Again(StoreError::Unavailable(why.clone())),
             Self::Database(error) => match error.as_db_error() {
                 Some(error) => of_database(error),
                 None if is_ours(error) => Meaning::No(StoreError::Corrupt(error.to_string())),

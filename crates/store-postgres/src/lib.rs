@@ -15,6 +15,12 @@ mod log;
 mod migrate;
 mod numbers;
 mod options;
+mod pages;
+mod pipeline;
+mod read_models;
+mod rows;
+mod sign_ins;
+mod tokens;
 mod url;
 
 use std::sync::Arc;
