@@ -1,0 +1,2 @@
+-- Nothing here: the view that postgres-es reads is there on PostgreSQL only. Migrations have the same numbers and names
+-- on both stores.
