@@ -27,6 +27,6 @@ CREATE TABLE erasures_pending (
 
 -- One row: what tells a wrong master key from the right one.
 CREATE TABLE installation (
-    only_one integer NOT NULL PRIMARY KEY CHECK (only_one = 1),
+    "only" integer NOT NULL PRIMARY KEY CHECK ("only" = 1),
     key_check bytea NOT NULL
 );

@@ -59,6 +59,6 @@ CREATE TABLE sign_in_directory (
 
 -- The installation's sign-in key, wrapped by the master key.
 CREATE TABLE sign_in_key (
-    only_row bigint NOT NULL PRIMARY KEY CHECK (only_row = 1),
+    "only" bigint NOT NULL PRIMARY KEY CHECK ("only" = 1),
     wrapped bytea NOT NULL
 );

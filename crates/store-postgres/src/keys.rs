@@ -89,7 +89,7 @@ impl Keys for PostgresStore {
     async fn set_key_check(&self, sealed: Vec<u8>) -> Result<(), StoreError> {
         let sealed = &sealed;
         self.run(IfLost::Unknown, move |connection| async move {
-            let text = "INSERT INTO installation (only_one, key_check) VALUES (1, $1)";
+            let text = r#"INSERT INTO installation ("only", key_check) VALUES (1, $1)"#;
             connection.execute(text, &[sealed]).await?;
             Ok(())
         })

@@ -21,6 +21,7 @@ mod read_models;
 mod rows;
 mod sign_ins;
 mod tokens;
+mod transfer;
 mod url;
 
 use std::sync::Arc;

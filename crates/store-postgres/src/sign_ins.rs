@@ -125,7 +125,7 @@ impl SignIns for PostgresStore {
         self.run(IfLost::Again, |connection| async move {
             let calls = [
                 Call::new(
-                    "INSERT INTO sign_in_key (only_row, wrapped) VALUES (1, $1) ON CONFLICT DO NOTHING",
+                    "INSERT INTO sign_in_key (\"only\", wrapped) VALUES (1, $1) ON CONFLICT DO NOTHING",
                 )
                 .with(new),
                 Call::new("SELECT wrapped FROM sign_in_key"),

@@ -36,9 +36,13 @@ pub enum CopyError {
         "the store to copy to belongs to another installation: its master key is another one's. Copy into an empty one"
     )]
     AnotherInstallation,
-    #[error("the store to copy to has accounts that the other one does not have, as {0}. Copy into an empty one")]
+    #[error(
+        "the store to copy to has accounts that the other one does not have, as {0}. Copy into an empty one"
+    )]
     NotEmpty(AccountId),
-    #[error("the log of {account} differs at position {position}: the store to copy to was written to by others")]
+    #[error(
+        "the log of {account} differs at position {position}: the store to copy to was written to by others"
+    )]
     Differs { account: AccountId, position: Position },
     #[error("the table {0} differs: the store to copy to was written to by others")]
     TableDiffers(&'static str),
@@ -64,7 +68,8 @@ pub async fn copy(
         return Err(CopyError::AnotherInstallation);
     }
     let accounts = accounts(from).await?;
-    if let Some(stranger) = self::accounts(to).await?.into_iter().find(|account| !accounts.contains(account)) {
+    if let Some(stranger) = self::accounts(to).await?.into_iter().find(|account| !accounts.contains(account))
+    {
         return Err(CopyError::NotEmpty(stranger));
     }
     let mut progress = Progress { accounts: accounts.len(), ..Progress::default() };
