@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use futures_util::TryStreamExt as _;
+use futures_util::{TryStreamExt as _, future::try_join_all};
 use parlance_domain::{
     AccountId, Actor, CommandId, CorrelationId, DedupeToken, KeyId, Position, RecordedEvent, StreamRef,
     StreamType, Timestamp,
@@ -126,22 +126,20 @@ impl EventLog for PostgresStore {
     }
 
     async fn load(&self, account: AccountId, stream: StreamRef, shape: u32) -> Result<Loaded, StoreError> {
+        self.read_with(move |connection| async move { load(&connection, account, stream, shape).await }).await
+    }
+
+    async fn load_many(
+        &self,
+        account: AccountId,
+        streams: Vec<StreamRef>,
+        shape: u32,
+    ) -> Result<Vec<Loaded>, StoreError> {
+        let streams = &streams;
         self.read_with(move |connection| async move {
-            let limit = rows(LOAD_PAGE, PAGE_MAX);
-            let given: [&(dyn ToSql + Sync); 5] =
-                [&account.uuid(), &stream.kind.as_str(), &stream.id, &i64::from(shape), &limit];
-            let mut snapshot = None;
-            let found = collect(&connection, LOAD, &given, |row| {
-                if row.try_get::<_, Option<&str>>(1)?.is_some() {
-                    return event(account, stream, row).map(Some);
-                }
-                let version = unsigned(row.try_get(0)?);
-                snapshot = Some(Snapshot { stream, version, shape, state: row.try_get(9)? });
-                Ok(None)
-            });
-            let events: Vec<_> = found.await?.into_iter().flatten().collect();
-            let complete = events.len() < LOAD_PAGE;
-            Ok(Loaded { snapshot, events, complete })
+            // All are asked for before the first answer is waited for.
+            let loading = streams.iter().map(|stream| load(&connection, account, *stream, shape));
+            try_join_all(loading).await
         })
         .await
     }
@@ -282,4 +280,27 @@ fn event(account: AccountId, stream: StreamRef, row: &Row) -> Result<RecordedEve
         key: row.try_get::<_, Option<Uuid>>(11)?.map(KeyId::new),
         dedupe: row.try_get::<_, Option<Uuid>>(12)?.map(|token| DedupeToken::from_bytes(token.into_bytes())),
     })
+}
+
+async fn load(
+    connection: &Connection,
+    account: AccountId,
+    stream: StreamRef,
+    shape: u32,
+) -> Result<Loaded, Failure> {
+    let limit = rows(LOAD_PAGE, PAGE_MAX);
+    let given: [&(dyn ToSql + Sync); 5] =
+        [&account.uuid(), &stream.kind.as_str(), &stream.id, &i64::from(shape), &limit];
+    let mut snapshot = None;
+    let found = collect(connection, LOAD, &given, |row| {
+        if row.try_get::<_, Option<&str>>(1)?.is_some() {
+            return event(account, stream, row).map(Some);
+        }
+        let version = unsigned(row.try_get(0)?);
+        snapshot = Some(Snapshot { stream, version, shape, state: row.try_get(9)? });
+        Ok(None)
+    });
+    let events: Vec<_> = found.await?.into_iter().flatten().collect();
+    let complete = events.len() < LOAD_PAGE;
+    Ok(Loaded { snapshot, events, complete })
 }

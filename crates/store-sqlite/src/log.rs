@@ -75,16 +75,18 @@ impl EventLog for SqliteStore {
     }
 
     async fn load(&self, account: AccountId, stream: StreamRef, shape: u32) -> Result<Loaded, StoreError> {
+        self.readers.read(move |connection| load(connection, account, stream, shape)).await
+    }
+
+    async fn load_many(
+        &self,
+        account: AccountId,
+        streams: Vec<StreamRef>,
+        shape: u32,
+    ) -> Result<Vec<Loaded>, StoreError> {
         self.readers
             .read(move |connection| {
-                let Some(stream_no) = stream_no(connection, account, stream)? else {
-                    return Ok(Loaded { complete: true, ..Loaded::default() });
-                };
-                let snapshot = snapshot(connection, account, stream, stream_no, shape)?;
-                let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.version);
-                let events = read_stream(connection, account, stream, stream_no, after, LOAD_PAGE)?;
-                let complete = events.len() < LOAD_PAGE;
-                Ok(Loaded { snapshot, events, complete })
+                streams.into_iter().map(|stream| load(connection, account, stream, shape)).collect()
             })
             .await
     }
@@ -183,6 +185,22 @@ impl EventLog for SqliteStore {
     fn appended(&self) -> watch::Receiver<u64> {
         self.appended.clone()
     }
+}
+
+fn load(
+    connection: &Connection,
+    account: AccountId,
+    stream: StreamRef,
+    shape: u32,
+) -> Result<Loaded, StoreError> {
+    let Some(stream_no) = stream_no(connection, account, stream)? else {
+        return Ok(Loaded { complete: true, ..Loaded::default() });
+    };
+    let snapshot = snapshot(connection, account, stream, stream_no, shape)?;
+    let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.version);
+    let events = read_stream(connection, account, stream, stream_no, after, LOAD_PAGE)?;
+    let complete = events.len() < LOAD_PAGE;
+    Ok(Loaded { snapshot, events, complete })
 }
 
 fn read(

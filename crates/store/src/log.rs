@@ -81,6 +81,22 @@ pub trait EventLog: Send + Sync + 'static {
         shape: u32,
     ) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
 
+    /// The same of several streams, in their order; an adapter reads them in one go.
+    fn load_many(
+        &self,
+        account: AccountId,
+        streams: Vec<StreamRef>,
+        shape: u32,
+    ) -> impl Future<Output = Result<Vec<Loaded>, StoreError>> + Send {
+        async move {
+            let mut all = Vec::with_capacity(streams.len());
+            for stream in streams {
+                all.push(self.load(account, stream, shape).await?);
+            }
+            Ok(all)
+        }
+    }
+
     /// The positions of the events that a command caused, looked for after `after`: "was it mine?" after an
     /// unknown outcome. Reads no more than [`PAGE_MAX`] events.
     fn caused_by(

@@ -70,6 +70,7 @@ hand_on! { EventLog {
     async read(account: AccountId, after: Position, limit: usize) -> Vec<RecordedEvent>;
     async read_stream(account: AccountId, stream: StreamRef, after: u64, limit: usize) -> Vec<RecordedEvent>;
     async load(account: AccountId, stream: StreamRef, shape: u32) -> Loaded;
+    async load_many(account: AccountId, streams: Vec<StreamRef>, shape: u32) -> Vec<Loaded>;
     async caused_by(account: AccountId, command: CommandId, after: Position) -> Vec<Position>;
     async position_of(account: AccountId, token: DedupeToken) -> Option<Position>;
     async accounts(after: Option<AccountId>, limit: usize) -> Vec<AccountId>;

@@ -1,7 +1,7 @@
 //! Deciding within a flush: every command on what its predecessor left, with the streams it rests on noted.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     ops::Range,
     sync::Arc,
 };
@@ -13,15 +13,20 @@ use parlance_domain::{
     channel::Channel, connection::Connection, conversation::Conversation, delivery::Delivery, member::Member,
     reading::Reading,
 };
-use parlance_store::{Batch, EventLog, Expectation, Head, KeyOp, Keys, NewEvent, Snapshot, StoreError};
+use parlance_store::{
+    Batch, EventLog, Expectation, Head, KeyOp, Keys, Loaded, NewEvent, Snapshot, StoreError,
+};
 
 use super::{
     Ask, CommandError,
-    load::{SNAPSHOT_EVERY, load, snapshot, take},
+    load::{SNAPSHOT_EVERY, load, load_from, look_ahead, snapshot, take},
     path::{Shared, Submission},
     state::Entry,
 };
 use crate::keys::{AccountRing, DataKey, Keyring};
+
+/// Streams that are read in one go: each may come with a page of events, where its snapshot is of another shape.
+const AHEAD_MAX: usize = 64;
 
 type TakeSnapshot = fn(&Keyring, &AccountRing, AccountId, StreamRef, &Entry) -> Option<Snapshot>;
 
@@ -86,6 +91,8 @@ pub(super) struct Flushing<S> {
     pub(super) deleting: Vec<usize>,
     /// The tokens of this flush, each with its event's place.
     tokens: HashMap<DedupeToken, usize>,
+    /// Beginnings of streams that were read before they are looked at.
+    ahead: HashMap<StreamRef, Loaded>,
 }
 
 /// How to take back one command's part of a flush.
@@ -112,7 +119,24 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
             destroyed: Vec::new(),
             deleting: Vec::new(),
             tokens: HashMap::new(),
+            ahead: HashMap::new(),
         }
+    }
+
+    /// Reads the beginnings of all streams that are asked and not known, in one go: of many who write for the first
+    /// time each would be a reading of its own.
+    pub async fn look_ahead(&mut self, submissions: &[Submission]) -> Result<(), StoreError> {
+        let asked =
+            submissions.iter().flat_map(|submission| submission.ask.commands.iter().map(Command::stream));
+        let unknown: BTreeSet<_> =
+            asked.filter(|stream| self.shared.cache.state(self.account, *stream).is_none()).collect();
+        if unknown.len() > 1 {
+            let unknown: Vec<_> = unknown.into_iter().collect();
+            for some in unknown.chunks(AHEAD_MAX) {
+                self.ahead.extend(look_ahead(&self.shared.store, self.account, some.to_vec()).await?);
+            }
+        }
+        Ok(())
     }
 
     /// Every stream looked at.
@@ -275,9 +299,13 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
         if self.slots.contains_key(&stream) {
             return Ok(());
         }
+        let (store, keyring) = (&self.shared.store, &self.shared.keyring);
         let entry = match self.shared.cache.state(self.account, stream) {
             Some(entry) => entry,
-            None => load::<A>(&self.shared.store, &self.shared.keyring, self.account, stream).await?,
+            None => match self.ahead.remove(&stream) {
+                Some(loaded) => load_from::<A>(store, keyring, self.account, stream, loaded).await?,
+                None => load::<A>(store, keyring, self.account, stream).await?,
+            },
         };
         let base = entry.version;
         self.slots.insert(stream, Slot { entry, base, snapshot: snapshot::<A> });

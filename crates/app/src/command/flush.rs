@@ -124,6 +124,7 @@ impl<S: EventLog + Keys + Clone> Flusher<S> {
         }
         self.head = Some(head);
         let mut flushing = Flushing::new(Arc::clone(&self.shared), ring, account, head);
+        flushing.look_ahead(group).await?;
         let mut verdicts = Vec::with_capacity(group.len());
         for submission in group {
             verdicts.push(flushing.decide(submission).await?);

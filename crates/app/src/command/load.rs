@@ -1,10 +1,10 @@
 //! Cold loads: the newest snapshot and the events after it, folded by the aggregate's own `apply`. And the
 //! snapshots themselves.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use parlance_domain::{AccountId, Decider, RecordedEvent, Stamped, StampedEvent, StreamRef};
-use parlance_store::{EventLog, Keys, PAGE_MAX, Snapshot, StoreError};
+use parlance_store::{EventLog, Keys, Loaded, PAGE_MAX, Snapshot, StoreError};
 
 use super::state::Entry;
 use crate::keys::{AccountRing, Keyring, Opened};
@@ -27,7 +27,28 @@ pub(super) async fn load<A: Decider>(
     account: AccountId,
     stream: StreamRef,
 ) -> Result<Entry, StoreError> {
-    let mut loaded = store.load(account, stream, SNAPSHOT_SHAPE).await?;
+    let loaded = store.load(account, stream, SNAPSHOT_SHAPE).await?;
+    load_from::<A>(store, keyring, account, stream, loaded).await
+}
+
+/// The first pages of several streams, by one reading.
+pub(super) async fn look_ahead(
+    store: &impl EventLog,
+    account: AccountId,
+    streams: Vec<StreamRef>,
+) -> Result<HashMap<StreamRef, Loaded>, StoreError> {
+    let loaded = store.load_many(account, streams.clone(), SNAPSHOT_SHAPE).await?;
+    Ok(streams.into_iter().zip(loaded).collect())
+}
+
+/// A stream's state from its first page on.
+pub(super) async fn load_from<A: Decider>(
+    store: &(impl EventLog + Keys),
+    keyring: &Keyring,
+    account: AccountId,
+    stream: StreamRef,
+    mut loaded: Loaded,
+) -> Result<Entry, StoreError> {
     let stored = loaded.snapshot.take();
     let snapshot = stored.as_ref().and_then(|snapshot| {
         // A snapshot is disposable: one that does not read as today's state is ignored.
