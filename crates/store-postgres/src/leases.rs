@@ -24,8 +24,6 @@ const HOLDINGS: &str = "\
            CASE WHEN expires_at > (extract(epoch FROM clock_timestamp()) * 1000000)::bigint THEN server_id END
     FROM leases ORDER BY bucket";
 
-pub(crate) const FENCE: &str = "SELECT fence FROM leases WHERE bucket = $1";
-
 impl Leases for PostgresStore {
     async fn beat(&self, server: ServerId, ttl: Duration) -> Result<Beat, StoreError> {
         let ttl = i64::try_from(ttl.min(TTL_MAX).as_micros()).unwrap_or(i64::MAX);
@@ -73,22 +71,4 @@ impl Leases for PostgresStore {
 fn bucket(number: i16) -> Result<AccountBucket, Failure> {
     let number = u16::try_from(number).map_err(|_| corrupt("a bucket below zero"))?;
     Ok(AccountBucket(number))
-}
-
-/// Whether a write may be made under this fence; asked in the write's own transaction. Who is told that it holds still
-/// writes only on the checkpoint that it found: a holder that came in between has moved that.
-pub(crate) async fn check_fence(
-    client: &impl GenericClient,
-    bucket: AccountBucket,
-    fence: Option<Fence>,
-) -> Result<(), Failure> {
-    let Some(fence) = fence else { return Ok(()) };
-    let number = i16::try_from(bucket.0).map_err(|_| corrupt("a bucket that cannot be"))?;
-    let statement = client.prepare_cached(FENCE).await?;
-    let stored: i64 = client.query_one(&statement, &[&number]).await?.try_get(0)?;
-    if unsigned(stored) == fence.0 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict("the lease of the account's bucket is another server's by now").into())
-    }
 }

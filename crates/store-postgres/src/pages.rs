@@ -15,8 +15,9 @@ use crate::{
     PostgresStore,
     connection::Connection,
     error::{Failure, corrupt},
+    numbers::{self, signed},
     pipeline::{BEGIN_LOOKING, Call, Open, read, read_at_once},
-    rows::{self, check_named, columns, signed},
+    rows::{self, check_named, columns},
 };
 
 /// Only the buckets with the newest first conversations can give anything to a page, as many as the page is long; so
@@ -97,7 +98,7 @@ impl Pages for PostgresStore {
         wanted: Vec<Wanted>,
     ) -> Result<Vec<Vec<Row>>, StoreError> {
         let wanted = &wanted;
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let calls = calls(account, generation, wanted)?;
             found(wanted, &read_at_once(&connection, &calls).await?)
         })
@@ -113,7 +114,7 @@ impl Pages for PostgresStore {
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
         let buckets = &buckets;
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let call = section(account, generation, buckets, after, limit)?;
             selected(&connection, call, &CONVERSATIONS).await
         })
@@ -130,7 +131,7 @@ impl Pages for PostgresStore {
         limit: usize,
     ) -> Result<(Vec<Vec<Row>>, Vec<Row>), StoreError> {
         let (wanted, choose) = (&wanted, &Mutex::new(Some(choose)));
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let calls = calls(account, generation, wanted)?;
             let open = Open::new(&connection);
             let found = found(wanted, &open.read(Some(BEGIN_LOOKING), &calls, None).await?)?;
@@ -169,7 +170,7 @@ impl Pages for PostgresStore {
         };
         let (at, position) = beyond.map_or(start, bound);
         let conversations = &conversations;
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let ids: Vec<_> = conversations.iter().map(|id| id.uuid().into_bytes().to_vec()).collect();
             let call = Call::new(text).with(account.uuid()).with(generation.0).with(ids);
             let call = call.with(at).with(position).with(limited(limit));
@@ -193,7 +194,7 @@ impl Pages for PostgresStore {
     ) -> Result<Vec<Row>, StoreError> {
         let after = after.map_or_else(Vec::new, |member| member.bytes().to_vec());
         let after = after.as_slice();
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let call = Call::new(&PRESENT_MEMBERS).with(account.uuid()).with(generation.0);
             selected(&connection, call.with(after).with(limited(limit)), &MEMBERS).await
         })
@@ -208,7 +209,7 @@ impl Pages for PostgresStore {
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
         let before = before.map_or(i64::MAX, |position| signed(position.number()));
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let call = Call::new(&DELIVERIES_PAGE).with(account.uuid()).with(generation.0);
             selected(&connection, call.with(before).with(limited(limit)), &DELIVERIES).await
         })
@@ -288,7 +289,7 @@ fn bound((at, position): Place) -> (i64, i64) {
 }
 
 fn limited(limit: usize) -> i64 {
-    i64::try_from(limit.min(PAGE_ROWS_MAX)).unwrap_or(0)
+    numbers::rows(limit, PAGE_ROWS_MAX)
 }
 
 async fn selected(connection: &Connection, call: Call<'_>, table: &Table) -> Result<Vec<Row>, Failure> {

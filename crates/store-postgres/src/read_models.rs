@@ -13,8 +13,9 @@ use crate::{
     PostgresStore,
     connection::{Connection, IfLost},
     error::{Failure, corrupt},
+    numbers::{self, signed, unsigned},
     pipeline::{Call, Open, read},
-    rows::{self, SQL, signed, unsigned},
+    rows::{self, SQL},
 };
 
 /// Rows removed by one statement when a generation is dropped: some tens of milliseconds.
@@ -27,7 +28,7 @@ impl ReadModels for PostgresStore {
         projection: &'static str,
         generation: Generation,
     ) -> Result<Option<Checkpoint>, StoreError> {
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let call = Call::new(
                 "SELECT position, taken, version FROM checkpoints
                  WHERE account_id = $1 AND projection = $2 AND generation = $3",
@@ -39,7 +40,7 @@ impl ReadModels for PostgresStore {
     }
 
     async fn checkpoints(&self, account: AccountId) -> Result<Vec<ProjectionState>, StoreError> {
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let call = Call::new(
                 "SELECT projection, generation, position, taken, version FROM checkpoints
                  WHERE account_id = $1 ORDER BY projection, generation",
@@ -67,7 +68,7 @@ impl ReadModels for PostgresStore {
     ) -> Result<Vec<(Touch, Vec<Row>)>, StoreError> {
         let touched = &touches;
         let found = self
-            .read(|connection| async move { load(&connection, account, generation, touched).await })
+            .read_with(|connection| async move { load(&connection, account, generation, touched).await })
             .await?;
         Ok(touches.into_iter().zip(found).collect())
     }
@@ -88,7 +89,7 @@ impl ReadModels for PostgresStore {
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
         let after = after.as_deref();
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let sql = &SQL[table.id];
             let call = walk((&sql.scan_first, &sql.scan_after), account, generation, table, after)?;
             let found = one(&connection, call.with(limited(limit))).await?;
@@ -103,7 +104,7 @@ impl ReadModels for PostgresStore {
         generation: Generation,
         projection: Option<&'static str>,
     ) -> Result<Vec<ParkedStream>, StoreError> {
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let call = Call::new(
                 "SELECT projection, stream_type, stream_id, position, events, reason FROM parked_streams
                  WHERE account_id = $1 AND generation = $2 AND ($3::text IS NULL OR projection = $3)
@@ -167,7 +168,7 @@ impl ReadModels for PostgresStore {
         limit: usize,
     ) -> Result<Vec<Uuid>, StoreError> {
         let bytes = |id: Uuid| id.as_bytes().to_vec();
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let call = Call::new(HELD)
                 .with(account.uuid())
                 .with(generation.0)
@@ -190,12 +191,12 @@ impl ReadModels for PostgresStore {
         account: AccountId,
         policy: &'static str,
     ) -> Result<Position, StoreError> {
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let call =
                 Call::new("SELECT position FROM policy_checkpoints WHERE account_id = $1 AND policy = $2");
             let found = one(&connection, call.with(account.uuid()).with(policy)).await?;
             let Some(row) = found.first() else { return Ok(Position::START) };
-            Ok(Position::new(unsigned(row.try_get(0)?)?))
+            Ok(Position::new(unsigned(row.try_get(0)?)))
         })
         .await
     }
@@ -233,7 +234,7 @@ pub(crate) const HELD: &str = "SELECT conversation_id FROM inbox_conversations
      ORDER BY conversation_id LIMIT $6";
 
 fn limited(limit: usize) -> i64 {
-    i64::try_from(limit.min(PAGE_MAX)).unwrap_or(0)
+    numbers::rows(limit, PAGE_MAX)
 }
 
 /// The rows of one statement.
@@ -260,8 +261,8 @@ fn walk<'a>(
 fn checkpoint(row: &tokio_postgres::Row, first: usize) -> Result<Checkpoint, Failure> {
     let version: i64 = row.try_get(first + 2)?;
     Ok(Checkpoint {
-        position: Position::new(unsigned(row.try_get(first)?)?),
-        taken: unsigned(row.try_get(first + 1)?)?,
+        position: Position::new(unsigned(row.try_get(first)?)),
+        taken: unsigned(row.try_get(first + 1)?),
         version: u32::try_from(version).map_err(|_| corrupt("a projector's version"))?,
     })
 }
@@ -272,8 +273,8 @@ fn parked(row: &tokio_postgres::Row) -> Result<ParkedStream, Failure> {
     Ok(ParkedStream {
         projection: row.try_get(0)?,
         stream: StreamRef::new(kind, row.try_get(2)?),
-        position: Position::new(unsigned(row.try_get(3)?)?),
-        events: unsigned(row.try_get(4)?)?,
+        position: Position::new(unsigned(row.try_get(3)?)),
+        events: unsigned(row.try_get(4)?),
         reason: row.try_get(5)?,
     })
 }

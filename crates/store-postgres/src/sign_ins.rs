@@ -50,7 +50,7 @@ impl SignIns for PostgresStore {
         account: AccountId,
         member: MemberId,
     ) -> Result<Option<StoredPassword>, StoreError> {
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let found = read(&connection, &[get_password(account, member)]).await?;
             found.iter().flatten().next().map(stored).transpose()
         })
@@ -104,7 +104,7 @@ impl SignIns for PostgresStore {
     }
 
     async fn memberships(&self, email: EmailHash) -> Result<Vec<(AccountId, MemberId)>, StoreError> {
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let call = Call::new(
                 "SELECT account_id, member_id FROM sign_in_directory WHERE email_hash = $1
                  ORDER BY account_id LIMIT $2",

@@ -103,7 +103,7 @@ impl Tokens for PostgresStore {
     ) -> Result<Vec<(TokenHash, StoredToken)>, StoreError> {
         check_named(hashes.len())?;
         let hashes = &hashes;
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let call = Call::new(FIND_TOKENS).with(account.uuid()).with(named(hashes));
             read(&connection, &[call]).await?.iter().flatten().map(stored).collect()
         })
@@ -116,7 +116,7 @@ impl Tokens for PostgresStore {
         member: MemberId,
         kind: TokenKind,
     ) -> Result<Vec<(TokenHash, StoredToken)>, StoreError> {
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let call = Call::new(LIST_TOKENS).with(account.uuid()).with(member.uuid()).with(kind.as_str());
             let call = call.with(i64::try_from(TOKENS_PER_MEMBER_MAX).unwrap_or(i64::MAX));
             read(&connection, &[call]).await?.iter().flatten().map(stored).collect()
@@ -228,7 +228,7 @@ impl Tokens for PostgresStore {
     }
 
     async fn find_operator_token(&self, hash: TokenHash) -> Result<Option<OperatorId>, StoreError> {
-        self.read(|connection| async move {
+        self.read_with(|connection| async move {
             let call = Call::new("SELECT operator_id FROM operator_tokens WHERE token_hash = $1");
             let found = read(&connection, &[call.with(hash.0.to_vec())]).await?;
             let Some(row) = found.iter().flatten().next() else { return Ok(None) };

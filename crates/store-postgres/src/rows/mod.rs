@@ -7,5 +7,5 @@ mod values;
 pub(crate) use self::{
     pages::{FENCE_MOVED, check_fence_of, write_pages},
     texts::{SQL, columns},
-    values::{Array, arrays, check_named, find, given, place, row, signed, unsigned, values},
+    values::{Array, arrays, check_named, find, given, place, row, values},
 };

@@ -7,10 +7,11 @@ use parlance_domain::AccountId;
 use parlance_projections::{Change, TABLES, Table, Value};
 use parlance_store::{AccountBucket, Fence, PageWrite, ParkedStream, RefusedBecause, StoreError};
 
-use super::{SQL, arrays, signed};
+use super::{SQL, arrays};
 use crate::{
     connection::Connection,
     error::Failure,
+    numbers::signed,
     pipeline::{Call, Open},
 };
 

@@ -111,15 +111,6 @@ pub(crate) fn values<'a>(
         .collect()
 }
 
-/// A number that was written as `u64`.
-pub(crate) fn unsigned(number: i64) -> Result<u64, StoreError> {
-    u64::try_from(number).map_err(|_| corrupt("a number below zero"))
-}
-
-pub(crate) fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
 /// Rows by their keys, or by the first `length` values of them: before each row the place of its key.
 pub(crate) fn find<'a>(
     account: AccountId,
