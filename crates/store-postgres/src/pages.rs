@@ -145,7 +145,7 @@ impl Pages for PostgresStore {
                 false => Some(section(account, generation, &buckets, after, limit)?),
             };
             let page = open.read(None, page.as_slice(), Some("COMMIT")).await?;
-            open.is_over();
+            open.over();
             let page = page.iter().flatten().map(|row| rows::row(&CONVERSATIONS, row, 0));
             Ok((found, page.collect::<Result<_, _>>()?))
         })

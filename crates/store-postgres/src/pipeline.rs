@@ -70,7 +70,7 @@ pub(crate) async fn read_at_once(
     }
     let open = Open::new(connection);
     let done = pipeline(connection, Some(BEGIN_LOOKING), calls, Some("COMMIT"), true).await?;
-    open.is_over();
+    open.over();
     Ok(done.into_iter().map(|done| done.rows).collect())
 }
 
@@ -109,11 +109,11 @@ impl<'a> Open<'a> {
 
     pub(crate) async fn commit(self) -> Result<(), Failure> {
         self.connection().batch_execute("COMMIT").await?;
-        self.is_over();
+        self.over();
         Ok(())
     }
 
-    pub(crate) fn is_over(mut self) {
+    pub(crate) fn over(mut self) {
         self.connection = None;
     }
 
