@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     PostgresStore,
-    connection::{Connection, Tries},
+    connection::Connection,
     doubt,
     error::{Failure, Meaning, corrupt},
     numbers::{signed, unsigned},
@@ -33,7 +33,7 @@ impl PostgresStore {
     pub(crate) async fn append_once(&self, batch: &Batch) -> Result<Outcome, StoreError> {
         check(batch)?;
         let arrays = Arrays::of(batch);
-        let mut tries = Tries::new();
+        let mut tries = self.inner.pool.tries();
         // Why it is not known whether a try before was recorded, or may be yet.
         let mut doubt: Option<String> = None;
         loop {
@@ -55,7 +55,7 @@ impl PostgresStore {
                 Err(Tried::Failed(Meaning::Lost(why))) => {
                     if doubt.is_none() {
                         // What is to be found out has its own time.
-                        tries = Tries::new();
+                        tries = self.inner.pool.tries();
                     }
                     doubt = Some(why.clone());
                     StoreError::Unknown(why)

@@ -26,9 +26,7 @@ pub(crate) type Connection = deadpool_postgres::Object;
 
 /// Waiting for a free connection: as long as a request may take at all.
 const FREE_MAX: Duration = Duration::from_secs(5);
-/// What is asked again is given up after this: a restart or a failover takes seconds, a caller waits no longer.
-pub(crate) const TRYING_MAX: Duration = Duration::from_secs(10);
-/// Tries of one thing: with the pauses between them they fill [`TRYING_MAX`].
+/// Tries of one thing: with the pauses between them they fill the time that there is.
 pub(crate) const TRIES_MAX: u32 = 12;
 /// The pause after the first try; each further one is twice as long, up to the longest.
 const PAUSE_FIRST: Duration = Duration::from_millis(20);
@@ -54,6 +52,7 @@ pub(crate) struct Pool {
     /// Appends that may be under way at once: however many wait, some connections are left to whoever reads.
     appends: Semaphore,
     answer_max: Duration,
+    trying_max: Duration,
 }
 
 impl Pool {
@@ -71,7 +70,12 @@ impl Pool {
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let appends = Semaphore::new(appends_max(options.connections));
-        Ok(Self { pool, appends, answer_max: options.statement_timeout + ANSWER_LATE_MAX })
+        Ok(Self {
+            pool,
+            appends,
+            answer_max: options.statement_timeout + ANSWER_LATE_MAX,
+            trying_max: options.trying_max,
+        })
     }
 
     pub(crate) async fn get(&self) -> Result<Connection, StoreError> {
@@ -99,6 +103,11 @@ impl Pool {
                 Err(Failure::Silent)
             }
         }
+    }
+
+    /// For one thing that is asked again.
+    pub(crate) fn tries(&self) -> Tries {
+        Tries::within(self.trying_max)
     }
 
     /// Connections that nobody uses are closed: they lead to a server that is not the one any more.
@@ -137,7 +146,7 @@ impl PostgresStore {
         F: Future<Output = Result<T, Failure>> + Send,
     {
         let pool = &self.inner.pool;
-        let mut tries = Tries::new();
+        let mut tries = pool.tries();
         loop {
             let failed = match pool.get().await {
                 Err(error) => error,
@@ -173,8 +182,8 @@ pub(crate) struct Tries {
 }
 
 impl Tries {
-    pub(crate) fn new() -> Self {
-        Self { until: Instant::now() + TRYING_MAX, made: 0, pause: PAUSE_FIRST }
+    pub(crate) fn within(trying_max: Duration) -> Self {
+        Self { until: Instant::now() + trying_max, made: 0, pause: PAUSE_FIRST }
     }
 
     /// Waits for the next try; `false`: there is none.

@@ -90,7 +90,7 @@ pub(crate) async fn run(address: &Address) -> Result<Migrated, StoreError> {
 
 /// The table whose lock is the turn. Two who make it at once meet in PostgreSQL's own catalogue.
 async fn make_turns(client: &Client) -> Result<(), StoreError> {
-    let mut tries = Tries::new();
+    let mut tries = Tries::within(LOOKING_MAX);
     loop {
         let made = client.batch_execute("CREATE TABLE IF NOT EXISTS migrating (nothing integer)").await;
         let Err(error) = made else { return Ok(()) };

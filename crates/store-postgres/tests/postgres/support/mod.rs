@@ -1,6 +1,11 @@
 //! Migrated databases for tests: migrated once a process, then copied.
 
-use parlance_private_postgres::{Database, Server};
+pub mod log;
+pub mod proxy;
+
+use std::sync::OnceLock;
+
+use parlance_private_postgres::{Database, Options, Server};
 use parlance_store_postgres::{PostgresOptions, PostgresStore};
 use tokio::sync::OnceCell;
 
@@ -19,6 +24,16 @@ async fn template(server: &'static Server) -> &'static str {
 pub async fn database() -> Option<Database> {
     let server = Server::shared()?;
     Some(server.database_like(template(server).await).await)
+}
+
+/// A server that listens on a port, made once a process; where it listens, and what it is.
+pub fn listening() -> Option<&'static Server> {
+    static LISTENING: OnceLock<Option<Server>> = OnceLock::new();
+    let start = || {
+        Server::shared()?;
+        Some(Server::start(&Options { tcp: true, ..Options::default() }).expect("a server starts"))
+    };
+    LISTENING.get_or_init(start).as_ref()
 }
 
 /// A store on it.
