@@ -2,13 +2,15 @@
 //! default. Unknown keys and variables are errors: a setting that is mistyped must not be silently missing.
 
 use std::{
+    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, ValueEnum};
 use parlance_domain::connection::ChannelKind;
+use parlance_stores::DatabaseUrl;
 use serde::Deserialize;
 
 use crate::{
@@ -27,6 +29,23 @@ pub enum LogFormat {
     Json,
 }
 
+/// A text that may hold a password: it is never printed.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+struct Unprinted(String);
+
+impl From<String> for Unprinted {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Unprinted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
 /// The settings as flags and variables.
 #[derive(Args, Debug, Default)]
 pub struct Flags {
@@ -36,9 +55,10 @@ pub struct Flags {
     /// The folder that holds everything of the embedded store [default: ./data]
     #[arg(long, global = true, env = "PARLANCE_DATA_DIR", value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
-    /// `sqlite://path` [default: sqlite://parlance.db in the data folder]
-    #[arg(long, global = true, env = "PARLANCE_DATABASE_URL", value_name = "URL")]
-    database_url: Option<String>,
+    /// `sqlite://path`, or `postgres://user@host/database`; better by the variable or the file where it holds a
+    /// password, because everybody on a machine sees flags [default: sqlite://parlance.db in the data folder]
+    #[arg(long, global = true, env = "PARLANCE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    database_url: Option<Unprinted>,
     /// The file with the master key [default: master.key in the data folder]
     #[arg(long, global = true, env = "PARLANCE_MASTER_KEY_FILE", value_name = "FILE")]
     master_key_file: Option<PathBuf>,
@@ -136,7 +156,7 @@ const VARIABLES: [&str; 22] = [
 #[serde(default, deny_unknown_fields)]
 struct File {
     data_dir: Option<PathBuf>,
-    database_url: Option<String>,
+    database_url: Option<Unprinted>,
     master_key_file: Option<PathBuf>,
     listen: Option<SocketAddr>,
     public_url: Option<String>,
@@ -164,8 +184,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Whether somebody named the data folder.
     pub data_dir_named: bool,
-    /// The embedded store's file.
-    pub database: PathBuf,
+    pub database: DatabaseUrl,
     pub master_key_file: PathBuf,
     pub listen: SocketAddr,
     /// Without a slash at its end; `None`: the address that is listened on.
@@ -211,7 +230,7 @@ impl Config {
             Some(path) => {
                 let text = std::fs::read_to_string(path)
                     .with_context(|| format!("cannot read the settings file {}", path.display()))?;
-                toml::from_str(&text).with_context(|| format!("the settings file {}", path.display()))?
+                parsed(&text).with_context(|| format!("the settings file {}", path.display()))?
             }
             None => File::default(),
         };
@@ -222,7 +241,7 @@ impl Config {
     #[must_use]
     pub fn in_folder(self, folder: &Path) -> Self {
         Self {
-            database: folder.join("parlance.db"),
+            database: DatabaseUrl::Sqlite(folder.join("parlance.db")),
             master_key_file: folder.join("master.key"),
             data_dir: folder.to_owned(),
             ..self
@@ -234,11 +253,8 @@ impl Config {
         let data_dir_named = data_dir.is_some();
         let data_dir = data_dir.unwrap_or_else(|| PathBuf::from("data"));
         let database = match flags.database_url.or(file.database_url) {
-            None => data_dir.join("parlance.db"),
-            Some(url) => match url.strip_prefix("sqlite://") {
-                Some(path) if !path.is_empty() => PathBuf::from(path),
-                _ => bail!("the database URL must be `sqlite://` and a path"),
-            },
+            None => DatabaseUrl::Sqlite(data_dir.join("parlance.db")),
+            Some(url) => DatabaseUrl::read(&url.0)?,
         };
         let master_key_file = flags.master_key_file.or(file.master_key_file);
         let url = |name: &str, given: Option<String>, default: &str| {
@@ -301,6 +317,15 @@ impl Config {
     }
 }
 
+/// What is wrong is said without the line it stands in, which may hold a password.
+fn parsed(text: &str) -> anyhow::Result<File> {
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+        anyhow!("line {line}: {}", error.message())
+    })
+}
+
 fn tls(certificate: Option<PathBuf>, key: Option<PathBuf>) -> anyhow::Result<Option<TlsFiles>> {
     match (certificate, key) {
         (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
@@ -347,7 +372,7 @@ mod tests {
         let flags = Flags { log: Some("warn".to_owned()), ..Flags::default() };
         let config = Config::merge(flags, file).unwrap();
         assert_eq!(config.log.as_deref(), Some("warn"));
-        assert_eq!(config.database, PathBuf::from("/srv/p/parlance.db"));
+        assert_eq!(config.database, DatabaseUrl::Sqlite("/srv/p/parlance.db".into()));
         assert_eq!(config.master_key_file, PathBuf::from("/srv/p/master.key"));
         assert_eq!(config.log_format, LogFormat::Pretty);
     }
@@ -387,13 +412,42 @@ mod tests {
     }
 
     #[test]
-    fn only_a_sqlite_path_is_a_database() {
+    fn a_database_is_a_file_or_postgresql_s() {
         let of = |url: &str| {
-            let flags = Flags { database_url: Some(url.to_owned()), ..Flags::default() };
+            let flags = Flags { database_url: Some(url.to_owned().into()), ..Flags::default() };
             Config::merge(flags, File::default()).map(|config| config.database)
         };
-        assert_eq!(of("sqlite:///x/y.db").unwrap(), PathBuf::from("/x/y.db"));
-        assert!(of("sqlite://").is_err());
-        assert!(of("mysql://host/db").is_err());
+        assert_eq!(of("sqlite:///x/y.db").unwrap(), DatabaseUrl::Sqlite("/x/y.db".into()));
+        for url in ["postgres://p@h/db", "postgresql://p@h/db"] {
+            assert!(matches!(of(url).unwrap(), DatabaseUrl::Postgres(kept) if kept.secret() == url));
+        }
+        for (wrong, what) in [
+            ("", "empty"),
+            ("sqlite://", "names no file"),
+            ("postgres://", "no host"),
+            ("mysql://u:s3cr3t@host/db", "must begin with"),
+            ("/srv/parlance.db", "must begin with"),
+        ] {
+            let error = format!("{:#}", of(wrong).unwrap_err());
+            assert!(error.contains(what) && !error.contains("s3cr3t"), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_the_settings_is_never_printed() {
+        let url = "postgres://parlance:s3cr3t@db.example.com/inbox?password=s3cr3t";
+        let flags = Flags { database_url: Some(url.to_owned().into()), ..Flags::default() };
+        let mut told = vec![format!("{flags:?}")];
+        let config = Config::merge(flags, File::default()).unwrap();
+        assert!(config.database.to_string().contains("db.example.com"));
+        told.push(format!("{config:?} {}", config.database));
+        for broken in [format!("database_url = '{url}"), format!("database_url = ['{url}']")] {
+            told.push(format!("{:#}", parsed(&broken).unwrap_err()));
+        }
+        for text in told {
+            assert!(!text.contains("s3cr3t"), "{text}");
+        }
+        let error = parsed("# one\ndata_dir = 'x'\ndata_dri = 'y'").unwrap_err().to_string();
+        assert!(error.starts_with("line 3: ") && error.contains("data_dri"), "{error}");
     }
 }

@@ -1,6 +1,7 @@
 //! What operators ask on the command line. A command works whether or not a server runs: on the store itself,
 //! or, where a server holds the embedded store, through that server, which says in the store's lock file where
-//! it is and by what secret, made at each start, it lets an operator in.
+//! it is and by what secret, made at each start, it lets an operator in. PostgreSQL is nobody's alone: there a command
+//! goes to the store at any time.
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -25,7 +26,6 @@ use parlance_domain::{
     AccountId, Email, MemberId, Name, OperatorId, Position, account::Language, member::Member,
 };
 use parlance_store::StoreError;
-use parlance_store_sqlite::SqliteStore;
 use parlance_stores::AnyStore;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -39,6 +39,11 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 const BODY_WAIT: Duration = Duration::from_secs(5);
 /// How long a new account may take until it is shown.
 const SHOWN_WAIT: Duration = Duration::from_secs(10);
+
+/// How often read models are tried to be caught up with while a server folds them, too: with the pauses between, longer
+/// than any page takes.
+const CATCH_UP_TRIES: u32 = 200;
+const CATCH_UP_PAUSE: Duration = Duration::from_millis(50);
 
 /// A password on its way to the store. It is never printed.
 #[derive(Serialize, Deserialize)]
@@ -105,7 +110,7 @@ pub async fn ask(config: &Config, request: Request) -> anyhow::Result<Value> {
     let held = refused.chain().any(|cause| {
         matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Unavailable(why)) if why.contains("holds this store"))
     });
-    let announced = if held { SqliteStore::announced(&config.database) } else { None };
+    let announced = if held { AnyStore::announced(&config.database) } else { None };
     match announced.and_then(|text| serde_json::from_str::<Holder>(&text).ok()) {
         Some(holder) => ask_server(&holder, &request).await,
         None => Err(refused),
@@ -140,11 +145,10 @@ pub fn router(
 ) -> anyhow::Result<Router> {
     let secret = tokens::random(&parlance.entropy);
     let holder = serde_json::to_string(&Holder { address, secret: secret.clone() })?;
-    if let Some(store) = parlance.store.sqlite() {
-        store
-            .announce(&holder)
-            .with_context(|| format!("cannot write the lock file of {}", database.display()))?;
-    }
+    let store = parlance.store.sqlite().context("only the embedded store is one server's")?;
+    store
+        .announce(&holder)
+        .with_context(|| format!("cannot write the lock file of {}", database.display()))?;
     Ok(Router::new().route("/operator", post(operator)).with_state((parlance, Arc::from(secret))))
 }
 
@@ -181,7 +185,7 @@ async fn answer(parlance: &Parlance<AnyStore>, request: Request, running: bool) 
             if running {
                 parlance.visible(created.account, created.receipt.position(), SHOWN_WAIT).await?;
             } else {
-                parlance.projections.catch_up(&parlance.store, created.account).await?;
+                catch_up(parlance, created.account).await?;
             }
             let token = member_token(parlance, created.account, created.admin).await?;
             Ok(json!({
@@ -216,7 +220,7 @@ async fn answer(parlance: &Parlance<AnyStore>, request: Request, running: bool) 
         Request::DeadLetters { account, before, limit } => {
             if !running {
                 for account in open::accounts(&parlance.store, account).await? {
-                    parlance.projections.catch_up(&parlance.store, account).await?;
+                    catch_up(parlance, account).await?;
                 }
             }
             dead_letters(parlance, account, before, limit).await
@@ -230,6 +234,19 @@ async fn answer(parlance: &Parlance<AnyStore>, request: Request, running: bool) 
             }
             Ok(Value::Array(all))
         }
+    }
+}
+
+/// Folds what there is. On PostgreSQL a server may fold the same at the same time; then one of both is told, and goes on
+/// from where the other has come.
+async fn catch_up(parlance: &Parlance<AnyStore>, account: AccountId) -> anyhow::Result<()> {
+    let mut tried = 0;
+    loop {
+        match parlance.projections.catch_up(&parlance.store, account).await {
+            Err(StoreError::Conflict(_)) if tried < CATCH_UP_TRIES => tried += 1,
+            other => return Ok(other.map(|_| ())?),
+        }
+        tokio::time::sleep(CATCH_UP_PAUSE).await;
     }
 }
 

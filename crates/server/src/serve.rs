@@ -31,8 +31,8 @@ use crate::{
 pub struct Server {
     listening: Listening,
     router: Router,
-    /// Where operators' commands reach it: on loopback, whatever the world reaches.
-    operators: (Listening, Router),
+    /// Where operators' commands reach it, where it holds the embedded store: on loopback, whatever the world reaches.
+    operators: Option<(Listening, Router)>,
     /// Of sockets and event streams, which would go on for ever.
     end: End,
     pub address: SocketAddr,
@@ -47,10 +47,14 @@ impl Server {
             // Whoever would tell it is gone: that is an end, too.
             let _ = ended.wait_for(|ended| *ended).await;
         };
-        let (listening, router) = self.operators;
+        let operators = async |ended| {
+            if let Some((listening, router)) = self.operators {
+                http::serve(listening, router, told(ended)).await;
+            }
+        };
         tokio::join!(
             http::serve(self.listening, self.router, told(ended.clone())),
-            http::serve(listening, router, told(ended)),
+            operators(ended),
             async {
                 end.await;
                 over.send_replace(true);
@@ -104,12 +108,10 @@ pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
             closed_kinds: config.closed_kinds.clone(),
         },
     ));
-    let operators = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .context("cannot listen on loopback for operators' commands")?;
-    let asked_at = operators.local_addr()?;
-    let operators =
-        (Listening::plain(operators), operator::router(Arc::clone(&parlance), &config.database, asked_at)?);
+    let operators = match config.database.file() {
+        Some(file) => Some(operators_door(&parlance, file).await?),
+        None => None,
+    };
     let (end, ending) = parlance_graphql::ending();
     let oidc = config.oidc.clone();
     let oidc = oidc.map(|oidc| Oidc::new(oidc, Arc::clone(&parlance), &public_url)).transpose()?;
@@ -130,6 +132,18 @@ pub async fn prepare(config: &Config) -> anyhow::Result<Server> {
     });
     let listening = Listening { listener, tls, trusted_hops: config.trusted_hops.into() };
     Ok(Server { listening, router, operators, end, address, parlance })
+}
+
+/// Where operators' commands reach the one process that has the embedded store.
+async fn operators_door(
+    parlance: &Arc<Parlance<AnyStore>>,
+    file: &Path,
+) -> anyhow::Result<(Listening, Router)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .context("cannot listen on loopback for operators' commands")?;
+    let address = listener.local_addr()?;
+    Ok((Listening::plain(listener), operator::router(Arc::clone(parlance), file, address)?))
 }
 
 /// Read before anything else runs: a document that does not fit is not found out by a member.

@@ -6,22 +6,29 @@ mod company;
 mod print;
 
 use std::{
-    fs, os::unix::fs::OpenOptionsExt as _, path::PathBuf, process::ExitCode, sync::Arc, time::Duration,
+    fs,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use parlance_simulator::{
     Sender,
     api::{Api, Number, Page},
     traffic::{self, Kind, Target, Traffic},
 };
+use parlance_store::EventLog as _;
+use parlance_stores::AnyStore;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use self::{client::Client, company::Company};
 use crate::{
     config::{Config, ProviderUrls},
-    serve,
+    open, serve,
 };
 
 /// What `--rate` is bounded by: more than any company gets, and what one machine takes.
@@ -63,8 +70,10 @@ pub async fn run(mut config: Config, options: Options) -> anyhow::Result<ExitCod
         end.send_replace(true);
     });
     tokio::task::yield_now().await;
-    // Removed when the demo ends, unless a folder was named.
-    let temporary = if config.data_dir_named { None } else { Some(tempfile::tempdir()?) };
+    // Removed when the demo ends, unless a folder was named. A database on PostgreSQL outlives the demo, and so does
+    // what belongs to it.
+    let outlives = config.data_dir_named || config.database.file().is_none();
+    let temporary = if outlives { None } else { Some(tempfile::tempdir()?) };
     if let Some(folder) = &temporary {
         config = config.in_folder(folder.path());
     }
@@ -101,12 +110,15 @@ async fn open(mut config: Config, options: Options, over: watch::Receiver<bool>)
     let simulator = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", simulator.local_addr()?);
     config.providers = ProviderUrls { graph: url.clone(), twilio: url.clone(), twilio_messaging: url };
+    let file = config.data_dir.join(COMPANY_FILE);
+    if config.database.file().is_none() {
+        ready(&config, &file).await?;
+    }
     let server = serve::prepare(&config).await?;
     let (address, parlance) = (server.address, Arc::clone(&server.parlance));
     let serving = tokio::spawn(server.serve(ended(over.clone())));
 
     let client = Client::new(address);
-    let file = config.data_dir.join(COMPANY_FILE);
     let known = match fs::read(&file) {
         Ok(bytes) => Some(serde_json::from_slice::<Company>(&bytes).with_context(|| {
             format!("{} is no company of an earlier demo; name another folder", file.display())
@@ -133,10 +145,29 @@ async fn open(mut config: Config, options: Options, over: watch::Receiver<bool>)
         println!("{}", print::json(&company, &client));
     } else {
         let first = if options.rate > 0.0 { first_conversation(&company, &client).await } else { None };
-        let kept = config.data_dir_named.then_some(&config);
+        let kept = (config.data_dir_named || config.database.file().is_none()).then_some(&config);
         print::people(&company, &client, &options, kept, first.as_deref());
     }
     Ok(Running { serving, traffic, providing })
+}
+
+/// Makes the tables in a database on PostgreSQL that has none. One that is somebody else's is left alone.
+async fn ready(config: &Config, company: &Path) -> anyhow::Result<()> {
+    let asking = || format!("cannot open the store {}", config.database);
+    if AnyStore::is_empty(&config.database).await.with_context(asking)? {
+        open::migrate(config).await?;
+        return Ok(());
+    }
+    let store = open::parlance(config).await?.store;
+    if !company.exists() && !store.accounts(None, 1).await?.is_empty() {
+        bail!(
+            "{} holds accounts, and {} of an earlier demo is not there: name that demo's folder by --data-dir, or \
+             another database",
+            config.database,
+            company.display()
+        );
+    }
+    Ok(())
 }
 
 fn pages(company: &Company) -> Vec<Page> {

@@ -92,6 +92,11 @@ pub fn people(
     );
     println!("What it measures: {}", client.url("/metrics"));
     match kept {
+        Some(config) if config.database.file().is_none() => println!(
+            "Everything is kept in {}, its master key and the demo's own file in {}. Ctrl-C ends it.",
+            config.database,
+            config.data_dir.display()
+        ),
         Some(config) => println!("Everything is kept in {}. Ctrl-C ends it.", config.data_dir.display()),
         None => println!("Nothing is kept: Ctrl-C ends it, and the temporary folder goes with it."),
     }

@@ -127,14 +127,15 @@ pub fn secret(entropy: &Entropy) -> String {
 #[cfg(test)]
 mod tests {
     use parlance_app::{Parlance, Settings, clock::ManualClock, keys::MasterKey};
-    use parlance_store_sqlite::{SqliteOptions, SqliteStore};
+    use parlance_stores::{AnyStore, DatabaseUrl, OpenOptions};
 
     use super::*;
 
     #[tokio::test]
     async fn what_is_carried_counts_for_ten_minutes_and_one_purpose() {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("parlance.db"), SqliteOptions::default()).unwrap();
+        let url = DatabaseUrl::Sqlite(folder.path().join("parlance.db"));
+        let store = AnyStore::open(&url, OpenOptions::default()).await.unwrap();
         let begun = Timestamp::from_micros(1_767_225_600_000_000);
         let clock = std::sync::Arc::new(ManualClock::at(begun));
         let settings =
@@ -165,7 +166,8 @@ mod tests {
     #[tokio::test]
     async fn the_longest_of_what_is_carried_fits_into_a_cookie() {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("parlance.db"), SqliteOptions::default()).unwrap();
+        let url = DatabaseUrl::Sqlite(folder.path().join("parlance.db"));
+        let store = AnyStore::open(&url, OpenOptions::default()).await.unwrap();
         let clock = std::sync::Arc::new(ManualClock::at(Timestamp::from_micros(1)));
         let settings =
             Settings::new(MasterKey::from_bytes([7; 32]), folder.path(), clock, Entropy::seeded(1));
