@@ -4,6 +4,7 @@
 use std::{
     future::Future,
     hash::{BuildHasher as _, Hasher as _, RandomState},
+    sync::atomic::Ordering,
     time::Duration,
 };
 
@@ -122,6 +123,11 @@ fn appends_max(connections: usize) -> usize {
 }
 
 impl PostgresStore {
+    fn counted<T>(&self, work: T) -> T {
+        self.inner.worked.fetch_add(1, Ordering::Relaxed);
+        work
+    }
+
     /// Reads: asked again, within bounds, when the connection is lost.
     pub(crate) async fn read_with<T, F>(
         &self,
@@ -150,7 +156,7 @@ impl PostgresStore {
         loop {
             let failed = match pool.get().await {
                 Err(error) => error,
-                Ok(connection) => match pool.answer(work(connection)).await {
+                Ok(connection) => match pool.answer(self.counted(work(connection))).await {
                     Ok(answer) => return Ok(answer),
                     Err(failure) => match failure.meaning() {
                         Meaning::No(error) => return Err(error),

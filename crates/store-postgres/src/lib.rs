@@ -24,7 +24,10 @@ mod tokens;
 mod transfer;
 mod url;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use parlance_store::StoreError;
 use tokio::sync::watch;
@@ -42,6 +45,7 @@ struct Inner {
     pool: Pool,
     appended: watch::Sender<u64>,
     hints: Messenger,
+    worked: AtomicU64,
 }
 
 impl PostgresStore {
@@ -60,12 +64,27 @@ impl PostgresStore {
         let address = Address::parse(url)?;
         migrate::check(&address).await?;
         let pool = Pool::new(&address, options)?;
-        let inner = Inner { pool, appended: watch::Sender::new(0), hints: Messenger::start(&address) };
+        let inner = Inner {
+            pool,
+            appended: watch::Sender::new(0),
+            hints: Messenger::start(&address),
+            worked: AtomicU64::new(0),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Brings the database to the shape that this binary works with. Two at once are no harm: one waits for the other.
     pub async fn migrate(url: &str) -> Result<Migrated, StoreError> {
         migrate::run(&Address::parse(url)?).await
+    }
+
+    /// The number of the newest migration in a database; 0: it has no tables of ours.
+    pub async fn version(url: &str) -> Result<i32, StoreError> {
+        migrate::version_at(&Address::parse(url)?).await
+    }
+
+    /// How often work was done with a connection so far: a port's call is one, however many statements it takes.
+    pub fn worked(&self) -> u64 {
+        self.inner.worked.load(Ordering::Relaxed)
     }
 }

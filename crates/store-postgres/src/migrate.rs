@@ -53,6 +53,11 @@ pub(crate) async fn check(address: &Address) -> Result<(), StoreError> {
     }))
 }
 
+/// [`version`], by a connection of its own.
+pub(crate) async fn version_at(address: &Address) -> Result<i32, StoreError> {
+    version(&connect(address, &settled(address.config.clone(), LOOKING_MAX, "on")).await?).await
+}
+
 /// The newest migration that is there; 0: none.
 async fn version(client: &Client) -> Result<i32, StoreError> {
     match client.query_one("SELECT max(version) FROM refinery_schema_history", &[]).await {
