@@ -20,7 +20,13 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("parlance-private-postgres", &[]),
     (
         "parlance-stores",
-        &["parlance-domain", "parlance-projections", "parlance-store", "parlance-store-sqlite"],
+        &[
+            "parlance-domain",
+            "parlance-projections",
+            "parlance-store",
+            "parlance-store-postgres",
+            "parlance-store-sqlite",
+        ],
     ),
     ("parlance-app", &["parlance-domain", "parlance-projections", "parlance-store"]),
     ("parlance-providers", &["parlance-app", "parlance-domain"]),

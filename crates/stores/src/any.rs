@@ -13,6 +13,7 @@ use parlance_store::{
     Place, ProjectionState, ReadModels, ServerId, Sessions, SignIns, StoreError, StoredKey, StoredPassword,
     StoredToken, ThreadOrder, TokenHash, TokenKind, Tokens, Touched, Transfer, Wanted,
 };
+use parlance_store_postgres::PostgresStore;
 use parlance_store_sqlite::SqliteStore;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub enum AnyStore {
     Sqlite(SqliteStore),
+    Postgres(PostgresStore),
 }
 
 impl From<SqliteStore> for AnyStore {
@@ -29,18 +31,27 @@ impl From<SqliteStore> for AnyStore {
     }
 }
 
+impl From<PostgresStore> for AnyStore {
+    fn from(store: PostgresStore) -> Self {
+        Self::Postgres(store)
+    }
+}
+
 impl AnyStore {
     /// The embedded store, if it is that.
     pub fn sqlite(&self) -> Option<&SqliteStore> {
         match self {
             Self::Sqlite(store) => Some(store),
+            Self::Postgres(_) => None,
         }
     }
 
-    /// How many statements were run so far, where the store was opened to count them.
+    /// How often the store was asked so far, to compare two ways of asking: on the embedded store the statements that its
+    /// readers ran, where it was opened to count them; on PostgreSQL the pieces of work with a connection.
     pub fn statements_run(&self) -> u64 {
         match self {
             Self::Sqlite(store) => store.statements_run(),
+            Self::Postgres(store) => store.worked(),
         }
     }
 }
@@ -53,11 +64,13 @@ macro_rules! hand_on {
             $(async fn $name(&self, $($arg: $kind),*) -> Result<$answer, StoreError> {
                 match self {
                     Self::Sqlite(store) => store.$name($($arg),*).await,
+                    Self::Postgres(store) => store.$name($($arg),*).await,
                 }
             })*
             $($(fn $plain(&self, $($given: $given_kind),*) -> $told {
                 match self {
                     Self::Sqlite(store) => store.$plain($($given),*),
+                    Self::Postgres(store) => store.$plain($($given),*),
                 }
             })+)?
         }
@@ -160,6 +173,7 @@ impl Pages for AnyStore {
     ) -> Result<Vec<Vec<Row>>, StoreError> {
         match self {
             Self::Sqlite(store) => store.find_rows(account, generation, wanted).await,
+            Self::Postgres(store) => store.find_rows(account, generation, wanted).await,
         }
     }
 
@@ -173,6 +187,7 @@ impl Pages for AnyStore {
     ) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Sqlite(store) => store.section_page(account, generation, buckets, after, limit).await,
+            Self::Postgres(store) => store.section_page(account, generation, buckets, after, limit).await,
         }
     }
 
@@ -187,6 +202,9 @@ impl Pages for AnyStore {
     ) -> Result<(Vec<Vec<Row>>, Vec<Row>), StoreError> {
         match self {
             Self::Sqlite(store) => {
+                store.chosen_section_page(account, generation, wanted, choose, after, limit).await
+            }
+            Self::Postgres(store) => {
                 store.chosen_section_page(account, generation, wanted, choose, after, limit).await
             }
         }
@@ -205,6 +223,9 @@ impl Pages for AnyStore {
             Self::Sqlite(store) => {
                 store.thread_pages(account, generation, conversations, order, beyond, limit).await
             }
+            Self::Postgres(store) => {
+                store.thread_pages(account, generation, conversations, order, beyond, limit).await
+            }
         }
     }
 
@@ -217,6 +238,7 @@ impl Pages for AnyStore {
     ) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Sqlite(store) => store.present_members(account, generation, after, limit).await,
+            Self::Postgres(store) => store.present_members(account, generation, after, limit).await,
         }
     }
 
@@ -229,6 +251,7 @@ impl Pages for AnyStore {
     ) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Sqlite(store) => store.deliveries_page(account, generation, before, limit).await,
+            Self::Postgres(store) => store.deliveries_page(account, generation, before, limit).await,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Opening the store that a URL names, and bringing it up to date.
 
 use parlance_store::StoreError;
+pub use parlance_store_postgres::Migrated;
+use parlance_store_postgres::{PostgresOptions, PostgresStore};
 use parlance_store_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::{AnyStore, DatabaseUrl};
@@ -12,14 +14,6 @@ pub struct OpenOptions {
     pub count_statements: bool,
 }
 
-/// What bringing a database up to date did, as the numbers of the newest migration there was and there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Migrated {
-    /// 0: there were no tables.
-    pub from: i32,
-    pub to: i32,
-}
-
 impl AnyStore {
     /// Opens it. The embedded store is made and migrated by that, PostgreSQL never: `Unavailable` says what to do.
     pub async fn open(url: &DatabaseUrl, options: OpenOptions) -> Result<Self, StoreError> {
@@ -29,7 +23,9 @@ impl AnyStore {
                     SqliteOptions { count_statements: options.count_statements, ..SqliteOptions::default() };
                 Ok(SqliteStore::open(path, options)?.into())
             }
-            DatabaseUrl::Postgres(_) => no_postgres().await,
+            DatabaseUrl::Postgres(url) => {
+                Ok(PostgresStore::connect(url.secret(), PostgresOptions::default()).await?.into())
+            }
         }
     }
 
@@ -37,7 +33,7 @@ impl AnyStore {
     pub async fn is_empty(url: &DatabaseUrl) -> Result<bool, StoreError> {
         match url {
             DatabaseUrl::Sqlite(path) => Ok(!path.exists()),
-            DatabaseUrl::Postgres(_) => no_postgres().await,
+            DatabaseUrl::Postgres(url) => Ok(PostgresStore::version(url.secret()).await? == 0),
         }
     }
 
@@ -48,7 +44,7 @@ impl AnyStore {
                 "{} is the embedded store, which is migrated when it is opened",
                 path.display()
             ))),
-            DatabaseUrl::Postgres(_) => no_postgres().await,
+            DatabaseUrl::Postgres(url) => PostgresStore::migrate(url.secret()).await,
         }
     }
 
@@ -56,8 +52,4 @@ impl AnyStore {
     pub fn announced(url: &DatabaseUrl) -> Option<String> {
         SqliteStore::announced(url.file()?)
     }
-}
-
-async fn no_postgres<T>() -> Result<T, StoreError> {
-    Err(StoreError::Unavailable("this build has no PostgreSQL".to_owned()))
 }
