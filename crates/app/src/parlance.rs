@@ -56,6 +56,11 @@ pub enum OpenError {
     Unlock(#[from] UnlockError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There are accounts, and no key check: it comes last.
+    #[error(
+        "the store is a copy that was broken off: run the same `parlance copy` again, it goes on where it was"
+    )]
+    Unfinished,
 }
 
 /// What wakes the policies: each has its own.
@@ -97,6 +102,9 @@ impl<S: Store + Clone> Parlance<S> {
     /// Unlocks the keys, puts pending erasures on their list, and gets ready; nothing runs yet.
     pub async fn open(store: S, settings: Settings) -> Result<Self, OpenError> {
         let Settings { master_key, erasures, clock, entropy, path, recipes, projectors } = settings;
+        if store.key_check().await?.is_none() && !store.accounts(None, 1).await?.is_empty() {
+            return Err(OpenError::Unfinished);
+        }
         let keyring = Arc::new(Keyring::unlock(&store, &master_key, entropy.clone()).await?);
         if let Err(error) = erasures.drain(&store).await {
             // Everything else works; deletions are refused until the list can be written.

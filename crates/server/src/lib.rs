@@ -6,6 +6,7 @@
 
 mod account;
 mod config;
+mod copy;
 mod dead_letters;
 mod demo;
 mod files;
@@ -50,6 +51,8 @@ enum Command {
     Demo(demo::Options),
     /// Make the store if there is none, and bring its tables up to date
     Migrate,
+    /// Copy a store into an empty one: from the embedded store to PostgreSQL, say
+    Copy(copy::Options),
     /// Accounts: the companies that share this installation
     #[command(subcommand)]
     Account(account::Command),
@@ -97,6 +100,7 @@ fn run(flags: Flags, command: Command) -> anyhow::Result<ExitCode> {
                 print!("{}", parlance_graphql::sdl());
                 Ok(ExitCode::SUCCESS)
             }
+            Command::Copy(options) => copy::run(&config, options).await,
             Command::Migrate => migrate::run(&config).await,
             Command::Account(command) => account::run(&config, command).await,
             Command::Projections(command) => projections::run(&config, command).await,

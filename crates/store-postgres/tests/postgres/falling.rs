@@ -116,7 +116,7 @@ async fn a_server_that_crashes_and_comes_back_loses_and_doubles_nothing() {
     for how in [Stop::Immediate, Stop::Fast, Stop::Immediate] {
         load.goes_on(&store).await;
         let server = Arc::clone(&server);
-        let restart = tokio::task::spawn_blocking(move || server.restart(how, Duration::from_millis(200)));
+        let restart = tokio::task::spawn_blocking(move || server.restart(how));
         restart.await.expect("a restart does not panic").expect("the server comes back");
     }
     load.goes_on(&store).await;
