@@ -17,6 +17,8 @@ mod numbers;
 mod options;
 mod pages;
 mod pipeline;
+#[cfg(test)]
+mod plans;
 mod read_models;
 mod rows;
 mod sign_ins;
