@@ -105,13 +105,13 @@ async fn forward(mut store: TcpStream, mut server: TcpStream, cuts: Cuts) -> io:
                     Some(Cut::Before) => return Ok(()),
                     Some(Cut::After) => {
                         server.write_all(&asked[..count]).await?;
-                        server.read(&mut answered).await?;
+                        server.readable().await?;
                         return Ok(());
                     }
                     Some(Cut::Aside) => {
                         server.write_all(&asked[..count]).await?;
                         drop(store);
-                        server.read(&mut answered).await?;
+                        server.readable().await?;
                         return Ok(());
                     }
                     None => server.write_all(&asked[..count]).await?,
