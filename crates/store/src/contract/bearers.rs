@@ -143,3 +143,98 @@ pub async fn an_operator_s_token_is_found_by_its_hash(store: impl Store + Clone)
     assert_eq!(store.find_operator_token(hash).await, Ok(Some(operator)));
     assert_eq!(store.find_token(Log::new(&store).account, hash).await, Ok(None), "no member's");
 }
+
+/// Servers that ask for the same at once.
+const MANY: usize = 24;
+
+pub async fn many_who_store_tokens_at_once_keep_the_bound(store: impl Store + Clone) {
+    let account = Log::new(&store).account;
+    let member = MemberId::new(fresh_id());
+    for _ in MANY / 2..TOKENS_PER_MEMBER_MAX {
+        store.put_token(account, hash(), token(member, TokenKind::Api)).await.expect("a token is stored");
+    }
+    let tasks: Vec<_> = (0..MANY)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.put_token(account, hash(), token(member, TokenKind::Api)).await })
+        })
+        .collect();
+    let (mut stored, mut refused) = (0, 0);
+    for task in tasks {
+        match task.await.expect("no task panics") {
+            Ok(()) => stored += 1,
+            Err(StoreError::Refused(_)) => refused += 1,
+            Err(error) => panic!("a token was not stored: {error}"),
+        }
+    }
+    assert_eq!((stored, refused), (MANY / 2, MANY - MANY / 2), "as many as there was room for");
+    let listed = store.list_tokens(account, member, TokenKind::Api).await.expect("they are listed");
+    assert_eq!(listed.len(), TOKENS_PER_MEMBER_MAX);
+}
+
+pub async fn many_who_make_room_at_once_keep_the_bound(store: impl Store + Clone) {
+    const MOST: usize = 5;
+    let account = Log::new(&store).account;
+    let member = MemberId::new(fresh_id());
+    let tasks: Vec<_> = (0..MANY)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let (hash, session) = (hash(), token(member, TokenKind::Session));
+                let gone = store.put_token_for_oldest(account, hash, session, MOST).await;
+                // Uses are written down meanwhile.
+                store.touch_tokens(account, vec![hash], at(6)).await.expect("it is written down");
+                (hash, gone.expect("a token is stored"))
+            })
+        })
+        .collect();
+    let (mut stored, mut gone) = (Vec::new(), Vec::new());
+    for task in tasks {
+        let (hash, of_it) = task.await.expect("no task panics");
+        stored.push(hash);
+        gone.extend(of_it);
+    }
+    let listed = store.list_tokens(account, member, TokenKind::Session).await.expect("they are listed");
+    assert_eq!(listed.len(), MOST);
+    gone.extend(listed.into_iter().map(|(hash, _)| hash));
+    gone.sort_unstable();
+    stored.sort_unstable();
+    assert_eq!(gone, stored, "each is there or was told to be gone, once");
+}
+
+pub async fn of_many_who_exchange_or_remove_a_token_one_is_told(store: impl Store + Clone) {
+    const ROUNDS: usize = 6;
+    let account = Log::new(&store).account;
+    let member = MemberId::new(fresh_id());
+    for _ in 0..ROUNDS {
+        let (invitation, stored) = (hash(), token(member, TokenKind::Invitation));
+        let id = stored.id;
+        store.put_token(account, invitation, stored).await.expect("a token is stored");
+        let tasks: Vec<_> = (0..MANY)
+            .map(|task| {
+                let store = store.clone();
+                let session = token(member, TokenKind::Session);
+                tokio::spawn(async move {
+                    match task % 3 {
+                        0 => {
+                            let removed =
+                                store.remove_token(account, member, TokenKind::Invitation, id).await;
+                            removed.map(|removed| usize::from(removed.is_some()))
+                        }
+                        1 => store.remove_tokens(account, member, TokenKind::Invitation, None).await,
+                        _ => {
+                            let told = store.exchange_token(account, invitation, hash(), session, None).await;
+                            told.map(usize::from)
+                        }
+                    }
+                })
+            })
+            .collect();
+        let mut told = 0;
+        for task in tasks {
+            told += task.await.expect("no task panics").expect("it is answered");
+        }
+        assert_eq!(told, 1, "exactly one is told of it");
+        assert_eq!(store.find_token(account, invitation).await, Ok(None));
+    }
+}

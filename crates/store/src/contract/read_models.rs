@@ -200,3 +200,34 @@ pub async fn a_policy_s_checkpoint_is_its_own(store: impl Store + Clone) {
     assert_eq!(read(other, "one").await, Ok(Position::START));
     assert_eq!(store.checkpoints(account).await, Ok(vec![]), "policies belong to no generation");
 }
+
+pub async fn of_many_who_write_from_one_checkpoint_one_writes(store: impl Store + Clone) {
+    const TASKS: usize = 12;
+    const PAGES: u64 = 6;
+    let (one, two) = (Log::new(&store).account, Log::new(&store).account);
+    for number in 0..PAGES {
+        let tasks: Vec<_> = (0..TASKS)
+            .map(|task| {
+                let store = store.clone();
+                let page = |account| page(account, number, number + 1, vec![member(), member()]);
+                // Both accounts in one transaction, whichever comes first.
+                let pages = if task % 2 == 0 { [page(one), page(two)] } else { [page(two), page(one)] };
+                tokio::spawn(async move { store.write_pages(pages.into()).await })
+            })
+            .collect();
+        let mut written = 0;
+        for task in tasks {
+            match task.await.expect("no task panics") {
+                Ok(()) => written += 1,
+                Err(StoreError::Conflict(_)) => {}
+                Err(error) => panic!("a page was not written: {error}"),
+            }
+        }
+        assert_eq!(written, 1, "exactly one writes from {number}");
+        for account in [one, two] {
+            assert_eq!(stored(&store, account).await, Some(checkpoint(number + 1)));
+            let rows = all_rows(&store, account, FIRST_GENERATION, &MEMBERS).await.len();
+            assert_eq!(u64::try_from(rows), Ok(2 * (number + 1)), "and nothing of the others is left");
+        }
+    }
+}

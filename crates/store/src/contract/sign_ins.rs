@@ -223,3 +223,29 @@ pub async fn the_sign_in_key_is_the_first_that_came(store: impl Store + Clone) {
     assert_eq!(one, two, "all are told the same");
     assert_eq!(store.sign_in_key(vec![3; 40]).await, Ok(one));
 }
+
+pub async fn of_many_who_change_a_password_one_takes_its_place(store: impl Store + Clone) {
+    const TASKS: i64 = 24;
+    let (account, member) = (Log::new(&store).account, MemberId::new(fresh_id()));
+    let first = password(0);
+    let set = store.set_password(account, member, first.clone(), None, Sessions::Keep).await;
+    assert_eq!(set, Ok(true));
+    let tasks: Vec<_> = (1..=TASKS)
+        .map(|number| {
+            let (store, first, next) = (store.clone(), first.clone(), password(number));
+            tokio::spawn(async move {
+                let (session, sessions) = (token(member, TokenKind::Session), Sessions::End { but: None });
+                store.put_token_for_oldest(account, hash(), session, 8).await.expect("a token is stored");
+                let set = store.set_password(account, member, next.clone(), Some(first), sessions).await;
+                (next, set.expect("it is answered"))
+            })
+        })
+        .collect();
+    let mut won = Vec::new();
+    for task in tasks {
+        let (password, set) = task.await.expect("no task panics");
+        won.extend(set.then_some(password));
+    }
+    assert_eq!(won.len(), 1, "exactly one takes the place of the first");
+    assert_eq!(store.password(account, member).await, Ok(won.pop()));
+}
