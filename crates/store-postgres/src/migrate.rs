@@ -109,3 +109,57 @@ async fn make_turns(client: &Client) -> Result<(), StoreError> {
 fn failed(error: &tokio_postgres::Error) -> StoreError {
     StoreError::Unavailable(cannot_connect(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use parlance_domain::AccountId;
+    use parlance_private_postgres::Server;
+    use parlance_store::{StoreError, TokenHash, TokenKind, Tokens as _};
+    use refinery::Target;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{PostgresOptions, PostgresStore};
+
+    #[tokio::test]
+    async fn tokens_from_before_they_had_ids_are_kept() {
+        let Some(server) = Server::shared() else { return };
+        let database = server.empty_database().await;
+        let address = Address::parse(&database.url).unwrap();
+        let mut client =
+            connect(&address, &settled(address.config.clone(), LOOKING_MAX, "on")).await.unwrap();
+        runner().set_target(Target::Version(4)).run_async(&mut client).await.unwrap();
+        let early = PostgresStore::connect(&database.url, PostgresOptions::default()).await;
+        assert!(
+            matches!(early.err(), Some(StoreError::Unavailable(why)) if why.contains("parlance migrate"))
+        );
+        let (account, member) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        for (hash, kind, expires_at) in
+            [(1_u8, "api", None), (2, "invitation", Some(9_i64)), (3, "api", None)]
+        {
+            let text = "INSERT INTO tokens (account_id, token_hash, kind, member_id, created_at, expires_at)
+                        VALUES ($1, $2, $3, $4, 5, $5)";
+            let hash = [hash; 32].to_vec();
+            client.execute(text, &[&account, &hash, &kind, &member, &expires_at]).await.unwrap();
+        }
+        let migrated = PostgresStore::migrate(&database.url).await;
+        assert_eq!(migrated, Ok(Migrated { from: 4, to: newest() }));
+        let store = PostgresStore::connect(&database.url, PostgresOptions::default()).await.unwrap();
+        let find = async |hash: u8| {
+            let found = store.find_token(AccountId::new(account), TokenHash([hash; 32])).await;
+            found.unwrap().expect("the token is kept")
+        };
+        let (api, invitation, other) = (find(1).await, find(2).await, find(3).await);
+        assert_eq!((api.kind, api.member.uuid(), api.created_at.micros()), (TokenKind::Api, member, 5));
+        assert_eq!(
+            (api.scopes.as_str(), api.expires_at, api.name),
+            ("read conversations settings", None, None)
+        );
+        assert_eq!((invitation.kind, invitation.scopes.as_str()), (TokenKind::Invitation, ""));
+        assert_eq!(invitation.expires_at.map(parlance_domain::Timestamp::micros), Some(9));
+        assert!(api.id != other.id && other.last_used_at.is_none(), "each has an id of its own");
+        // Once more is no harm.
+        let again = PostgresStore::migrate(&database.url).await;
+        assert_eq!(again, Ok(Migrated { from: newest(), to: newest() }));
+    }
+}
