@@ -148,7 +148,8 @@ BEGIN
         WITH destroyed_now AS (
             UPDATE data_keys k
             SET destroyed = true, wrapped = decode(repeat('00', length(k.wrapped)), 'hex')
-            WHERE k.account_id = for_account AND k.key_id = ANY (keys_destroyed) AND NOT k.destroyed
+            FROM unnest(keys_destroyed) AS x(key_id)
+            WHERE k.account_id = for_account AND k.key_id = x.key_id AND NOT k.destroyed
             RETURNING k.key_id
         )
         INSERT INTO erasures_pending (account_id, key_id, recorded_at)

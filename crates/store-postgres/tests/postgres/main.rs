@@ -4,5 +4,8 @@
 mod contract;
 mod doubt;
 mod falling;
+mod migrating;
+mod plans;
 mod racing;
 mod support;
+mod telling;
