@@ -6,6 +6,12 @@ use crate::world::Place;
 
 /// Prints machine, versions and command line, as the head of a section of RESULTS.md.
 pub fn print(place: &Place) -> anyhow::Result<()> {
+    print!("{}", described(place)?);
+    Ok(())
+}
+
+/// The same as a text.
+pub fn described(place: &Place) -> anyhow::Result<String> {
     let cores = std::thread::available_parallelism()?;
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let memory = memory.lines().next().and_then(|line| line.split_whitespace().nth(1));
@@ -13,16 +19,13 @@ pub fn print(place: &Place) -> anyhow::Result<()> {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let rustc = Command::new("rustc").arg("--version").output().map(|told| told.stdout).unwrap_or_default();
     let line: Vec<_> = std::env::args().skip(1).collect();
-    println!(
-        "`cargo run --release --manifest-path bench/Cargo.toml -- {}` (seed {})\n",
+    Ok(format!(
+        "`cargo run --release --manifest-path bench/Cargo.toml -- {}` (seed {})\n\n\
+         {cores} cores, {memory} GiB, Linux {}, {}, SQLite {}\n\n",
         line.join(" "),
-        place.seed
-    );
-    println!(
-        "{cores} cores, {memory} GiB, Linux {}, {}, SQLite {}\n",
+        place.seed,
         kernel.trim(),
         String::from_utf8_lossy(&rustc).trim(),
         rusqlite::version()
-    );
-    Ok(())
+    ))
 }

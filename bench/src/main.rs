@@ -10,6 +10,7 @@ mod machine;
 mod measure;
 mod memory;
 mod page;
+mod peers;
 mod rebuild;
 mod seen;
 mod served;
@@ -21,7 +22,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-/// Measures Parlance on the embedded store.
+/// Measures Parlance.
 #[derive(Parser)]
 struct Args {
     #[command(subcommand)]
@@ -78,6 +79,16 @@ enum What {
         #[arg(long, default_value_t = 50)]
         messages: usize,
     },
+    /// Ours on PostgreSQL beside the bare floor, stock cqrs-es with postgres-es, emmett and Python's eventsourcing, all
+    /// on one private server. Writes its table into RESULTS.md.
+    Peers {
+        /// Two minutes, to see that it works; writes nothing.
+        #[arg(long)]
+        quick: bool,
+        /// Ours on the embedded store instead.
+        #[arg(long)]
+        embedded: bool,
+    },
     /// Commands on states that no cache holds, and in accounts of different sizes.
     Cold {
         #[arg(long, default_value_t = 100_000)]
@@ -94,7 +105,9 @@ fn main() -> anyhow::Result<ExitCode> {
 
 fn run(args: Args) -> anyhow::Result<()> {
     let place = world::Place { folder: args.folder, seed: args.seed };
-    machine::print(&place)?;
+    if !matches!(args.what, What::Peers { .. }) {
+        machine::print(&place)?;
+    }
     match args.what {
         What::Commands { commands } => commands::run(&place, args.rounds, commands),
         What::Rebuild { events } => rebuild::run(&place, args.rounds, events),
@@ -102,6 +115,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         What::Http { events, seconds } => http::run(&place, args.rounds, events, seconds),
         What::Page { large } => page::run(&place, args.rounds, large),
         What::Sockets { sockets, messages } => sockets::run(&place, sockets, messages),
+        What::Peers { quick, embedded } => peers::run(&place, args.rounds, peers::Choice { quick, embedded }),
         What::Cold { large } => cold::run(&place, large),
     }
 }

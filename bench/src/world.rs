@@ -29,6 +29,7 @@ use parlance_domain::{
     conversation::{ContactProfile, ConversationCommand, Incoming, MessageContent, MessageKind, Source},
     member::{Member, MemberCommand},
 };
+use parlance_store::Store;
 use parlance_store_sqlite::{SqliteOptions, SqliteStore};
 use parlance_stores::AnyStore;
 use tempfile::TempDir;
@@ -93,8 +94,8 @@ pub struct Account {
 }
 
 /// A store with accounts. Nothing but commands runs until `start`.
-pub struct World {
-    pub parlance: Parlance<AnyStore>,
+pub struct World<S = AnyStore> {
+    pub parlance: Parlance<S>,
     pub accounts: Vec<Account>,
     pub folder: TempDir,
 }
@@ -107,7 +108,7 @@ pub struct Run {
 }
 
 /// Another Parlance over a store that is open: nothing is in its caches.
-pub async fn open(store: AnyStore, folder: &TempDir, seed: u64) -> anyhow::Result<Parlance<AnyStore>> {
+pub async fn open<S: Store + Clone>(store: S, folder: &TempDir, seed: u64) -> anyhow::Result<Parlance<S>> {
     let master = MasterKey::from_bytes(MASTER_KEY);
     let settings = Settings::new(master, folder.path(), Arc::new(SystemClock), Entropy::seeded(seed));
     Ok(Parlance::open(store, settings).await?)
@@ -117,7 +118,14 @@ impl World {
     pub async fn create(place: &Place, accounts: usize) -> anyhow::Result<Self> {
         let folder = place.folder()?;
         let store = SqliteStore::open(&folder.path().join("parlance.db"), SqliteOptions::default())?;
-        let parlance = open(store.into(), &folder, place.seed).await?;
+        Self::on(store.into(), folder, place.seed, accounts).await
+    }
+}
+
+impl<S: Store + Clone> World<S> {
+    /// On a store that is empty; what does not lie in it lies in the folder.
+    pub async fn on(store: S, folder: TempDir, seed: u64, accounts: usize) -> anyhow::Result<Self> {
+        let parlance = open(store, &folder, seed).await?;
         let mut world = Self { parlance, accounts: Vec::new(), folder };
         for _ in 0..accounts {
             let account = world.account().await?;
