@@ -2,10 +2,11 @@
 -- never the section's. Then the read models of connections and kept deliveries, and the tokens that people
 -- and operators show; tokens are no read model, and a rebuild leaves them alone.
 
--- "Nobody" is a value here, because a seek takes an equality. No id is empty.
+-- "Nobody" is a value here, because a seek takes an equality; no id is empty. The channel comes first, so that even a
+-- planner that knows nothing of the rows yet sees that a conversation's id is no use here.
 CREATE INDEX inbox_conversations_by_place
     ON inbox_conversations
-       (account_id, generation, channel_id, state, coalesce(assignee, ''::bytea), last_message_at,
+       (channel_id, state, coalesce(assignee, ''::bytea), account_id, generation, last_message_at,
         last_message_position);
 
 CREATE INDEX thread_messages_by_place
@@ -36,7 +37,8 @@ CREATE TABLE deliveries (
     PRIMARY KEY (account_id, generation, delivery_id)
 );
 
-CREATE INDEX deliveries_by_position ON deliveries (account_id, generation, position);
+-- Every position is above zero; whoever does not say so seeks by the key, whatever the planner knows of the rows.
+CREATE INDEX deliveries_by_position ON deliveries (account_id, generation, position) WHERE position > 0;
 
 -- A token's hash, whose it is, and until when it counts. The token itself is nowhere.
 CREATE TABLE tokens (

@@ -84,7 +84,7 @@ pub(crate) static PRESENT_MEMBERS: LazyLock<String> = LazyLock::new(|| {
 pub(crate) static DELIVERIES_PAGE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM deliveries
-         WHERE account_id = $1 AND generation = $2 AND position < $3
+         WHERE account_id = $1 AND generation = $2 AND position < $3 AND position > 0
          ORDER BY position DESC LIMIT $4",
         columns(&DELIVERIES, "deliveries")
     )
