@@ -1,6 +1,9 @@
 //! Tokens that people and operators show: found by their hash alone, in their account alone.
 
-use parlance_domain::{MemberId, OperatorId, TokenId};
+use std::sync::Arc;
+
+use parlance_domain::{AccountId, MemberId, OperatorId, TokenId};
+use tokio::sync::Barrier;
 
 use super::given::{Log, Seed, at, fresh_id};
 use crate::{Store, StoreError, StoredToken, TOKENS_PER_MEMBER_MAX, TokenHash, TokenKind};
@@ -147,16 +150,26 @@ pub async fn an_operator_s_token_is_found_by_its_hash(store: impl Store + Clone)
 /// Servers that ask for the same at once.
 const MANY: usize = 24;
 
+/// Waits for the others, behind a question that opens whatever connection is needed: nobody comes late by that.
+async fn together(store: &impl Store, account: AccountId, others: &Barrier) {
+    store.find_token(account, hash()).await.expect("tokens can be looked for");
+    others.wait().await;
+}
+
 pub async fn many_who_store_tokens_at_once_keep_the_bound(store: impl Store + Clone) {
     let account = Log::new(&store).account;
     let member = MemberId::new(fresh_id());
     for _ in MANY / 2..TOKENS_PER_MEMBER_MAX {
         store.put_token(account, hash(), token(member, TokenKind::Api)).await.expect("a token is stored");
     }
+    let others = Arc::new(Barrier::new(MANY));
     let tasks: Vec<_> = (0..MANY)
         .map(|_| {
-            let store = store.clone();
-            tokio::spawn(async move { store.put_token(account, hash(), token(member, TokenKind::Api)).await })
+            let (store, others) = (store.clone(), others.clone());
+            tokio::spawn(async move {
+                together(&store, account, &others).await;
+                store.put_token(account, hash(), token(member, TokenKind::Api)).await
+            })
         })
         .collect();
     let (mut stored, mut refused) = (0, 0);
@@ -176,10 +189,12 @@ pub async fn many_who_make_room_at_once_keep_the_bound(store: impl Store + Clone
     const MOST: usize = 5;
     let account = Log::new(&store).account;
     let member = MemberId::new(fresh_id());
+    let others = Arc::new(Barrier::new(MANY));
     let tasks: Vec<_> = (0..MANY)
         .map(|_| {
-            let store = store.clone();
+            let (store, others) = (store.clone(), others.clone());
             tokio::spawn(async move {
+                together(&store, account, &others).await;
                 let (hash, session) = (hash(), token(member, TokenKind::Session));
                 let gone = store.put_token_for_oldest(account, hash, session, MOST).await;
                 // Uses are written down meanwhile.
