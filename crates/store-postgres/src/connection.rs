@@ -212,10 +212,9 @@ pub(crate) fn jittered(pause: Duration) -> Duration {
 }
 
 /// Every statement is written as seeks and walks along an index. Generic plans are made without the values, and some of
-/// them before there are any rows; nothing else may then look cheaper for as long as they are kept. A small table without
-/// a fitting index is read whole all the same, but at a price that compiling would be tried for.
+/// them before there are any rows; nothing else may then look cheaper for as long as they are kept.
 const SEEK: &str = "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off \
-     -c enable_sort=off -c enable_incremental_sort=off -c jit=off";
+     -c enable_sort=off -c enable_incremental_sort=off";
 
 /// How sessions are set, whatever the database's or the role's own defaults. By the start of the session: it costs
 /// no round trip, and no connection is ever without. Plans that are forced look dear, and compiling them costs hundreds
