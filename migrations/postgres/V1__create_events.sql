@@ -145,15 +145,18 @@ BEGIN
     END IF;
     IF cardinality(keys_destroyed) > 0 THEN
         -- As many zeros as there were bytes. A stream whose events carried nothing personal never had a key.
+        -- Where the bytes were is remembered: they are to leave that page, too.
         WITH destroyed_now AS (
             UPDATE data_keys k
             SET destroyed = true, wrapped = decode(repeat('00', length(k.wrapped)), 'hex')
-            FROM unnest(keys_destroyed) AS x(key_id)
-            WHERE k.account_id = for_account AND k.key_id = x.key_id AND NOT k.destroyed
-            RETURNING k.key_id
+            FROM (SELECT o.key_id, (o.ctid::text::point)[0]::bigint AS block
+                  FROM unnest(keys_destroyed) AS x(key_id)
+                  JOIN data_keys o ON o.account_id = for_account AND o.key_id = x.key_id AND NOT o.destroyed) was
+            WHERE k.account_id = for_account AND k.key_id = was.key_id AND NOT k.destroyed
+            RETURNING k.key_id, was.block
         )
-        INSERT INTO erasures_pending (account_id, key_id, recorded_at)
-        SELECT for_account, d.key_id, recorded_last FROM destroyed_now d;
+        INSERT INTO erasures_pending (account_id, key_id, recorded_at, block)
+        SELECT for_account, d.key_id, recorded_last, d.block FROM destroyed_now d;
     END IF;
     IF cardinality(snapshot_ids) > 0 THEN
         INSERT INTO snapshots (account_id, stream_type, stream_id, version, shape, state)

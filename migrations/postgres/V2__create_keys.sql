@@ -12,16 +12,22 @@ CREATE TABLE data_keys (
     destroyed boolean NOT NULL,
     wrapped bytea NOT NULL,
     PRIMARY KEY (account_id, key_id)
-);
+) WITH (fillfactor = 50);
 
--- Never compressed and never moved out: what is overwritten is where the row is.
+-- Every row is written at most twice, and has room for that in its page. Never compressed and never moved out: what
+-- is to leave the files is in the row's page and nowhere else. The width of all columns is known (erasures.rs).
 ALTER TABLE data_keys ALTER COLUMN wrapped SET STORAGE PLAIN;
+
+-- Statistics would keep samples of the keys in a table of PostgreSQL's own, long after a key is destroyed.
+ALTER TABLE data_keys ALTER COLUMN wrapped SET STATISTICS 0;
 
 -- Erasures that are not yet known to be on the list outside the database.
 CREATE TABLE erasures_pending (
     account_id uuid NOT NULL,
     key_id uuid NOT NULL,
     recorded_at bigint NOT NULL,
+    -- The page of data_keys in which the key's bytes were.
+    block bigint NOT NULL,
     PRIMARY KEY (account_id, key_id)
 );
 

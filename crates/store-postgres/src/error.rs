@@ -41,6 +41,14 @@ pub(crate) enum Meaning {
 }
 
 impl Failure {
+    /// Of something that is not tried again.
+    pub(crate) fn given_up(&self) -> StoreError {
+        match self.meaning() {
+            Meaning::No(error) | Meaning::Again(error) | Meaning::Standby(error) => error,
+            Meaning::Lost(why) => StoreError::Unavailable(why),
+        }
+    }
+
     pub(crate) fn meaning(&self) -> Meaning {
         match self {
             Self::Store(error) => Meaning::No(error.clone()),

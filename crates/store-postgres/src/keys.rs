@@ -27,10 +27,6 @@ const PENDING: &str =
 /// Pending erasures that are listed at once, whatever is asked.
 const PENDING_MAX: usize = 100_000;
 
-pub(crate) const CONFIRM: &str = "\
-    DELETE FROM erasures_pending p USING unnest($1::uuid[], $2::uuid[]) AS done(account_id, key_id)
-    WHERE p.account_id = done.account_id AND p.key_id = done.key_id";
-
 impl Keys for PostgresStore {
     async fn account_keys(&self, account: AccountId) -> Result<Option<AccountKeys>, StoreError> {
         self.read_with(move |connection| async move { account_keys(&connection, account).await }).await
@@ -66,16 +62,7 @@ impl Keys for PostgresStore {
     }
 
     async fn confirm_erasures(&self, erasures: Vec<Erasure>) -> Result<(), StoreError> {
-        let accounts: Vec<_> = erasures.iter().map(|erasure| erasure.account.uuid()).collect();
-        let keys: Vec<_> = erasures.iter().map(|erasure| erasure.key.uuid()).collect();
-        let (accounts, keys) = (&accounts, &keys);
-        // Twice is once.
-        self.run(IfLost::Again, move |connection| async move {
-            let statement = connection.prepare_cached(CONFIRM).await?;
-            connection.execute(&statement, &[accounts, keys]).await?;
-            Ok(())
-        })
-        .await
+        self.erase(&erasures).await
     }
 
     async fn key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {

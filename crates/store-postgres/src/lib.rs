@@ -7,6 +7,7 @@
 mod append;
 mod connection;
 mod doubt;
+mod erasures;
 mod error;
 mod hints;
 mod keys;
@@ -32,7 +33,7 @@ use std::sync::{
 };
 
 use parlance_store::StoreError;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use self::{connection::Pool, hints::Messenger, url::Address};
 pub use self::{migrate::Migrated, options::PostgresOptions};
@@ -44,7 +45,10 @@ pub struct PostgresStore {
 }
 
 struct Inner {
+    address: Address,
     pool: Pool,
+    /// One at a time sees to it that destroyed keys leave the files.
+    erasing: Mutex<()>,
     appended: watch::Sender<u64>,
     hints: Messenger,
     worked: AtomicU64,
@@ -68,8 +72,10 @@ impl PostgresStore {
         let pool = Pool::new(&address, options)?;
         let inner = Inner {
             pool,
+            erasing: Mutex::new(()),
             appended: watch::Sender::new(0),
             hints: Messenger::start(&address),
+            address,
             worked: AtomicU64::new(0),
         };
         Ok(Self { inner: Arc::new(inner) })

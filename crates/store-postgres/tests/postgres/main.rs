@@ -3,6 +3,7 @@
 
 mod contract;
 mod doubt;
+mod erasing;
 mod falling;
 mod migrating;
 mod plans;
