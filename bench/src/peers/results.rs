@@ -48,6 +48,9 @@ pub fn section(
     );
     text += &lines.join("\n");
     text += &format!("\n\nGoals met: {}; missed: {}.\n", verdicts.met, verdicts.missed);
+    text += "\n";
+    text += &table::floor(rounds).join("\n");
+    text += "\n\n";
     for missing in &children.missing {
         text += &format!("- {missing}\n");
     }

@@ -244,6 +244,32 @@ pub fn lines(rounds: &[Round], side: Side, names: [&str; 4]) -> (Vec<String>, Ve
     (lines, verdicts)
 }
 
+/// What such machines are known to do, with tables of less (PERF, section 1); where ours are below half of it, that wants
+/// an explanation beside the table.
+const KNOWN: [(Key, &str, f64); 6] = [
+    (("single", 1), "one event a commit, 1 client", 4_200.0),
+    (("single", 32), "one event a commit, 32 clients", 16_000.0),
+    (("hot_head", 32), "the same with a head row of one hot account", 1_700.0),
+    (("thousands", 1), "1,000 events a transaction", 96_000.0),
+    (("copy", 1), "COPY", 101_000.0),
+    (("read_log", 1), "log read and decoded, reading ahead", 448_000.0),
+];
+
+/// The floor's own figures, beside what is known; empty where it was not measured.
+pub fn floor(rounds: &[Round]) -> Vec<String> {
+    let lines = KNOWN.iter().filter_map(|(key, what, known)| {
+        let rate = over(rounds, |round| figure(round, Contender::Floor, *key))?;
+        let below = if rate < known / 2.0 { " (**below half**)" } else { "" };
+        Some(format!("| {what} | {} | {}{below} |", per_second(rate), per_second(*known)))
+    });
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        return lines;
+    }
+    let head = ["| the floor | here | known of such machines |", "|---|---|---|"].map(str::to_owned);
+    head.into_iter().chain(lines).collect()
+}
+
 fn short(contender: Contender) -> &'static str {
     match contender {
         Contender::Ours => "ours",
