@@ -26,8 +26,8 @@ CREATE TABLE erasures_pending (
     account_id uuid NOT NULL,
     key_id uuid NOT NULL,
     recorded_at bigint NOT NULL,
-    -- The page of data_keys in which the key's bytes were.
-    block bigint NOT NULL,
+    -- The page of data_keys in which the key's bytes were; null when they never were in this database.
+    block bigint,
     PRIMARY KEY (account_id, key_id)
 );
 

@@ -38,7 +38,8 @@ const SLACK_BYTES: i64 = 48;
 
 const BLOCKS: &str = "\
     SELECT DISTINCT p.block FROM unnest($1::uuid[], $2::uuid[]) AS done(account_id, key_id)
-    JOIN erasures_pending p ON p.account_id = done.account_id AND p.key_id = done.key_id ORDER BY p.block";
+    JOIN erasures_pending p ON p.account_id = done.account_id AND p.key_id = done.key_id
+    WHERE p.block IS NOT NULL ORDER BY p.block";
 
 const CONFIRM: &str = "\
     DELETE FROM erasures_pending p USING unnest($1::uuid[], $2::uuid[]) AS done(account_id, key_id)
