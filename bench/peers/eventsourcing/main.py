@@ -124,7 +124,7 @@ def main():
     with Inbox() as app:
         rates = [load(app, what, threads, seconds) for what in ("append", "read_append") for threads in THREADS]
         rates.append(read_log(app))
-    why = "not measured: a transaction locks the table until it is committed, so more than 8 threads only wait longer"
+    why = "a transaction locks the table until it is committed, so more than 8 threads only wait longer"
     cannot = [{"what": "append", "tasks": tasks, "why": why} for tasks in (32, 512)]
     print(json.dumps({"peer": f"eventsourcing {version('eventsourcing')} (Python)", "rates": rates, "cannot": cannot}))
 

@@ -23,7 +23,7 @@ pub fn section(
     let name =
         |contender, otherwise: &'static str| children.names.get(&contender).map_or(otherwise, String::as_str);
     let names = [
-        "the floor",
+        if choice.embedded { "the floor (PostgreSQL)" } else { "the floor" },
         name(Contender::CqrsEs, "cqrs-es + postgres-es"),
         name(Contender::Emmett, "emmett-postgresql"),
         name(Contender::Eventsourcing, "eventsourcing (Python)"),
