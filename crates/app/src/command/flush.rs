@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
-use parlance_domain::{AccountId, Position};
+use parlance_domain::{AccountId, Command, Position};
 use parlance_store::{Appended, EventLog, Head, Keys, Outcome, StoreError};
 
 use super::{
@@ -115,6 +115,11 @@ impl<S: EventLog + Keys + Clone> Flusher<S> {
                 None => return Ok(None),
             },
         };
+        // What has been seen is bounded by the log's end, which another server may have moved on.
+        let marks = |command: &Command| matches!(command, Command::Reading(..));
+        if shared.options.shared && group.iter().any(|submission| submission.ask.commands.iter().any(marks)) {
+            self.head = None;
+        }
         let head = match self.head {
             Some(head) => head,
             None => shared.store.head(account).await?,
