@@ -45,6 +45,9 @@ const SHOWN_WAIT: Duration = Duration::from_secs(10);
 const CATCH_UP_TRIES: u32 = 200;
 const CATCH_UP_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long telling running servers of what was done may take.
+const HINTS_WAIT: Duration = Duration::from_secs(5);
+
 /// A password on its way to the store. It is never printed.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
@@ -104,7 +107,13 @@ struct Holder {
 /// Asks the store, or the server that holds it.
 pub async fn ask(config: &Config, request: Request) -> anyhow::Result<Value> {
     let refused = match open::parlance(config).await {
-        Ok(parlance) => return answer(&parlance, request, false).await,
+        Ok(parlance) => {
+            let answered = answer(&parlance, request, false).await;
+            if tokio::time::timeout(HINTS_WAIT, parlance.store.hints_told()).await.is_err() {
+                tracing::warn!("running servers were not told; they find out by themselves within seconds");
+            }
+            return answered;
+        }
         Err(error) => error,
     };
     let held = refused.chain().any(|cause| {

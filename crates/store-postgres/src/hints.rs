@@ -15,7 +15,7 @@ use std::{
 
 use parlance_store::{HINTS_BEHIND_MAX, Hint, Hints};
 use tokio::{
-    sync::{Notify, broadcast},
+    sync::{Notify, broadcast, watch},
     task::JoinHandle,
 };
 
@@ -37,12 +37,23 @@ pub(crate) struct Messenger {
 struct Waiting {
     gathered: Mutex<Gathered>,
     bell: Notify,
+    /// Whether something is still to be told, or being told.
+    busy: watch::Sender<bool>,
 }
 
 impl Waiting {
     fn put(&self, hint: Hint) {
-        self.gathered.lock().unwrap_or_else(PoisonError::into_inner).put(hint);
+        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        gathered.put(hint);
+        self.busy.send_replace(true);
+        drop(gathered);
         self.bell.notify_one();
+    }
+
+    /// What was taken has been told.
+    fn told(&self) {
+        let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        self.busy.send_replace(!gathered.is_empty());
     }
 
     fn take(&self) -> Gathered {
@@ -61,6 +72,16 @@ impl Messenger {
             tokio::spawn(tell::run(address.clone(), me, Arc::clone(&waiting))),
         ];
         Self { waiting, told, tasks }
+    }
+}
+
+impl PostgresStore {
+    /// Waits until all hints so far are told: for a process that ends at once. There is no end by itself where the
+    /// database cannot be reached.
+    pub async fn hints_told(&self) {
+        let mut busy = self.inner.hints.waiting.busy.subscribe();
+        // Its sender lives as long as the store.
+        let _ = busy.wait_for(|busy| !busy).await;
     }
 }
 

@@ -46,6 +46,14 @@ impl AnyStore {
         }
     }
 
+    /// Waits until all hints so far are told to other servers: for a process that ends at once.
+    pub async fn hints_told(&self) {
+        match self {
+            Self::Sqlite(_) => {}
+            Self::Postgres(store) => store.hints_told().await,
+        }
+    }
+
     /// How often the store was asked so far, to compare two ways of asking: on the embedded store the statements that its
     /// readers ran, where it was opened to count them; on PostgreSQL the pieces of work with a connection.
     pub fn statements_run(&self) -> u64 {

@@ -38,6 +38,10 @@ impl Gathered {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0 && !self.is_missed
+    }
+
     fn len(&self) -> usize {
         self.appended.len() + self.shown.len() + self.ended.len()
     }

@@ -31,6 +31,7 @@ pub(super) async fn run(address: Address, me: u64, waiting: Arc<Waiting>) {
         match timeout(TELL_MAX, tell(&address, &mut teller, &payloads)).await {
             Ok(Ok(())) => {
                 pause = PAUSE_FIRST;
+                waiting.told();
                 sleep(BETWEEN).await;
                 continue;
             }
