@@ -157,9 +157,7 @@ async fn a_stream_that_cannot_be_read_fails_its_own_commands_alone() {
     let app = TestApp::start().await;
     let team = Team::create(&app).await;
     team.receive("Anna", "mid.0", "?").await.unwrap();
-    app.beside()
-        .execute("UPDATE events SET event_type = 'Unheard' WHERE event_type = 'MessageReceived'", [])
-        .unwrap();
+    app.beside().execute("UPDATE events SET event_type = 'Unheard' WHERE event_type = 'MessageReceived'");
     let asks = vec![
         team.receiving("Béla", "mid.1", "?").1,
         team.receiving("Anna", "mid.2", "?").1,
@@ -313,8 +311,9 @@ async fn a_cold_start_reads_the_last_few_events_of_a_long_conversation() {
     assert!(read < 16 + 10, "{read} events were read");
 
     // A snapshot is disposable: without a readable one everything is read, and decided alike.
-    let garbled = app.beside().execute("UPDATE snapshots SET state = x'00ff7b'", []).unwrap();
-    assert!(garbled >= 1);
+    let beside = app.beside();
+    let garbage = beside.blob(b"\x00\xff{");
+    assert!(beside.execute(&format!("UPDATE snapshots SET state = {garbage}")) >= 1);
     let (store, path) = watched(&app, PathOptions::default());
     let (answer, read) = take(&store, &path).await;
     assert_eq!(answer, Err(refused(taken)));
@@ -323,10 +322,7 @@ async fn a_cold_start_reads_the_last_few_events_of_a_long_conversation() {
     assert!(matches!(again, Ok(Receipt::Duplicate { .. })), "{again:?}");
     assert!(path.submit(team.receiving("Anna", "mid.new", "?").1).await.is_ok());
     Checker::check(&app.log(team.account).await);
-    let stored: i64 = app
-        .beside()
-        .query_row("SELECT max(version) FROM snapshots WHERE state <> x'00ff7b'", [], |row| row.get(0))
-        .unwrap();
+    let stored = beside.number(&format!("SELECT max(version) FROM snapshots WHERE state <> {garbage}"));
     assert_eq!(stored, 2_003, "a readable snapshot replaces the garbled one");
 }
 
@@ -393,14 +389,19 @@ async fn a_snapshot_that_nobody_can_read_is_passed_over_even_at_the_head() {
     for number in 0..40 {
         team.receive("Anna", &format!("mid.{number}"), "Halló?").await.unwrap();
     }
-    let database = rusqlite::Connection::open(app.path().join("parlance.db")).unwrap();
-    let spoiled = database.execute("UPDATE snapshots SET state = x'00ff7b'", []).unwrap();
+    let beside = app.beside();
+    let spoiled = beside.execute(&format!("UPDATE snapshots SET state = {}", beside.blob(b"\x00\xff{")));
     assert!(spoiled > 0);
     // Every stream's newest snapshot is made to stand at its head.
-    let moved = "UPDATE snapshots SET version =
-                 (SELECT max(version) FROM events WHERE events.account_id = snapshots.account_id
-                  AND events.stream_no = snapshots.stream_no)";
-    assert_eq!(database.execute(moved, []).unwrap(), spoiled);
+    let same_stream = beside.either(
+        "events.stream_no = snapshots.stream_no",
+        "events.stream_type = snapshots.stream_type AND events.stream_id = snapshots.stream_id",
+    );
+    let moved = format!(
+        "UPDATE snapshots SET version = (SELECT max(version) FROM events
+         WHERE events.account_id = snapshots.account_id AND {same_stream})"
+    );
+    assert_eq!(beside.execute(&moved), spoiled);
     let other = TestApp::over(app.parlance.store.clone(), app.path(), 2).await;
     let again = team.by_way_of(&other).await;
     let closed = again.act(team.admin, "Anna", ConversationCommand::Close).await;

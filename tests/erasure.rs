@@ -23,7 +23,9 @@ use parlance_projections::{
     thread::MESSAGES,
 };
 use parlance_store::{FIRST_GENERATION, Keys as _, ReadModels as _, StoreError};
-use parlance_tests::{Checker, Team, TestApp, WatchedStore, files_with, spellings};
+use parlance_tests::{
+    Checker, Team, TestApp, WatchedStore, files_among, files_with, home::server, on_postgres, spellings,
+};
 
 const FIELDS: [&str; 14] = [
     "text", "kind", "type", "url", "file", "postback", "mid", "contact", "reply", "name", "picture", "phone",
@@ -106,9 +108,9 @@ fn nowhere(folder: &Path, when: &str) {
 }
 
 fn wrapped(app: &TestApp, team: &Team<'_>, key: KeyId) -> Vec<u8> {
-    let sql = "SELECT wrapped FROM data_keys WHERE account_id = ?1 AND key_id = ?2";
-    let ids = (team.account.bytes(), key.bytes());
-    app.beside().query_row(sql, ids, |row| row.get(0)).expect("the key's row")
+    let beside = app.beside();
+    let (account, key) = (beside.account(team.account), beside.id(key.bytes()));
+    beside.bytes(&format!("SELECT wrapped FROM data_keys WHERE account_id = {account} AND key_id = {key}"))
 }
 
 fn listed(folder: &Path) -> String {
@@ -147,9 +149,7 @@ async fn what_was_deleted_is_in_no_file_and_opens_for_nobody() {
     let dying = wrapped(&app, &team, key);
     nowhere(app.path(), "before the deletion");
     assert!(!files_with(app.path(), &dying).is_empty(), "the key is there before");
-    let snapshots: i64 =
-        app.beside().query_row("SELECT count(*) FROM snapshots", [], |row| row.get(0)).unwrap();
-    assert!(snapshots > 0, "a snapshot is searched, too");
+    assert!(app.beside().number("SELECT count(*) FROM snapshots") > 0, "a snapshot is searched, too");
 
     let deleted = team.act(team.admin, &contact, ConversationCommand::Delete).await.unwrap();
     assert_eq!(files_with(app.path(), &dying), Vec::<String>::new(), "the key is gone when it is answered");
@@ -185,9 +185,66 @@ async fn what_was_deleted_is_in_no_file_and_opens_for_nobody() {
     assert_eq!(verify(store, team.account).await.unwrap(), Vec::new());
 
     // The search does fail where the row is kept: put back, its bytes are found.
-    let put_back = "UPDATE data_keys SET wrapped = ?1 WHERE key_id = ?2";
-    assert_eq!(app.beside().execute(put_back, (&dying, key.bytes())).unwrap(), 1);
+    let beside = app.beside();
+    let (bytes, id) = (beside.blob(&dying), beside.id(key.bytes()));
+    assert_eq!(beside.execute(&format!("UPDATE data_keys SET wrapped = {bytes} WHERE key_id = {id}")), 1);
     assert!(!files_with(app.path(), &dying).is_empty(), "a kept row is found");
+}
+
+/// The folder of a server's whole cluster, its own log and everything.
+fn everywhere(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+    found.push(folder.to_owned());
+    for entry in fs::read_dir(folder).expect("the folder is read") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            everywhere(&path, found);
+        }
+    }
+}
+
+/// On PostgreSQL, what the test above shows of the embedded store, but for the bytes of the key itself: that they leave
+/// the database's files is tested with the adapter, and its own log keeps them for a while, wrapped.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_is_in_no_file_of_a_database_server() {
+    if !on_postgres() {
+        return;
+    }
+    let app = TestApp::start().await;
+    let team = Team::create(&app).await;
+    plant(&team).await;
+    let contact = mark("contact");
+    let key = team.ring.key_id(team.conversation(&contact).into(), 1);
+    let id = key.bytes();
+    let mut deleted = false;
+    for when in ["before the deletion", "after it"] {
+        app.beside().execute("CHECKPOINT");
+        let mut folders = Vec::new();
+        let cluster = server().folder().join("data");
+        everywhere(&cluster.join("base"), &mut folders);
+        everywhere(&cluster.join("pg_wal"), &mut folders);
+        // What every mark begins with.
+        for (spelling, bytes) in spellings(&mark("")) {
+            for folder in &folders {
+                assert_eq!(files_among(folder, &bytes), Vec::<String>::new(), "{spelling} {when}");
+            }
+        }
+        let known = folders.iter().any(|folder| !files_among(folder, &id).is_empty());
+        assert!(known, "what is stored in the clear is found in the same way {when}");
+        if !deleted {
+            let gone = team.act(team.admin, &contact, ConversationCommand::Delete).await.unwrap();
+            app.visible(team.account, gone.position()).await;
+            deleted = true;
+        }
+    }
+    assert!(wrapped(&app, &team, key).iter().all(|byte| *byte == 0));
+    assert!(listed(app.path()).contains(&key.to_string()), "the erasure is on the list");
+    let log = app.log(team.account).await;
+    let stream = team.conversation(&contact).into();
+    for sealed in log.iter().filter(|event| event.stream == stream).filter_map(RecordedEvent::sealed_part) {
+        let opened = app.parlance.keyring.open(&app.parlance.store, team.account, &sealed).await.unwrap();
+        assert!(matches!(opened, Opened::Erased));
+    }
+    assert_eq!(verify(&app.parlance.store, team.account).await.unwrap(), Vec::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -252,8 +309,13 @@ async fn what_a_crash_left_off_the_list_is_on_it_after_the_start() {
     let app = TestApp::start().await;
     let team = Team::create(&app).await;
     let key = KeyId::new(uuid::Uuid::from_u128(0xE1));
-    let sql = "INSERT INTO erasures_pending (account_id, key_id, recorded_at) VALUES (?1, ?2, 7)";
-    app.beside().execute(sql, (team.account.bytes(), key.bytes())).unwrap();
+    let beside = app.beside();
+    let (account, pending) = (beside.account(team.account), beside.id(key.bytes()));
+    // PostgreSQL also knows the page in which the key was.
+    let (column, page) = beside.either(("", ""), (", block", ", 0"));
+    beside.execute(&format!(
+        "INSERT INTO erasures_pending (account_id, key_id, recorded_at{column}) VALUES ({account}, {pending}, 7{page})"
+    ));
     let master = MasterKey::from_bytes([7; 32]);
     let settings = Settings::new(master, app.path(), Arc::new(app.clock.clone()), Entropy::seeded(9));
     let restarted = Parlance::open(app.parlance.store.clone(), settings).await.unwrap();

@@ -50,6 +50,7 @@ const EDGES: [(&str, &[&str]); 13] = [
         &[
             "parlance-app",
             "parlance-domain",
+            "parlance-private-postgres",
             "parlance-projections",
             "parlance-server",
             "parlance-simulator",

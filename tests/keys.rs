@@ -8,9 +8,8 @@ use parlance_app::{
     entropy::Entropy,
     keys::{MasterKey, MasterKeyError, UnlockError},
 };
-use parlance_store_sqlite::{SqliteOptions, SqliteStore};
-use parlance_stores::AnyStore;
-use parlance_tests::{START, Team, TestApp};
+use parlance_stores::{AnyStore, OpenOptions};
+use parlance_tests::{Home, START, Team, TestApp, home::database_url};
 
 async fn open(
     store: AnyStore,
@@ -38,11 +37,9 @@ async fn parlance_does_not_start_with_another_master_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_takes_the_first_master_key_as_its_own() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Home::new();
     let path = folder.path().join("master.key");
-    let store = AnyStore::from(
-        SqliteStore::open(&folder.path().join("parlance.db"), SqliteOptions::default()).unwrap(),
-    );
+    let store = AnyStore::open(&database_url(folder.path()), OpenOptions::default()).await.unwrap();
     let created = MasterKey::create(&path, &Entropy::seeded(4)).unwrap();
     assert!(open(store.clone(), folder.path(), created).await.is_ok());
     assert!(open(store.clone(), folder.path(), MasterKey::read(&path).unwrap()).await.is_ok());

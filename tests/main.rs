@@ -1,6 +1,7 @@
 //! The product as its users see it, one file an area. What is tested below this level stands in the crates.
 
 mod api_clients;
+mod both;
 mod commands;
 mod conversations;
 mod durability;

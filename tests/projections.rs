@@ -9,7 +9,7 @@ use parlance_app::{
     keys::MasterKey,
     projections::{Finding, Problem, status, verify},
 };
-use parlance_domain::{Position, conversation::Expected};
+use parlance_domain::{AccountId, Position, conversation::Expected};
 use parlance_projections::{
     FoldError, Folded, PROJECTORS, Projector, Rows, TABLES, Table, Touch,
     inbox::{CONVERSATIONS, InboxRow},
@@ -43,14 +43,13 @@ fn hex(bytes: [u8; 16]) -> String {
 fn no_scratch_rows(app: &TestApp) {
     for table in TABLES.iter().map(|table| table.name).chain(["checkpoints", "parked_streams"]) {
         let sql = format!("SELECT count(*) FROM {table} WHERE generation <> {}", FIRST_GENERATION.0);
-        let left: i64 = app.beside().query_row(&sql, [], |row| row.get(0)).expect("the rows are counted");
-        assert_eq!(left, 0, "{table}");
+        assert_eq!(app.beside().number(&sql), 0, "{table}");
     }
 }
 
-/// Tampers with the file, expects exactly one finding, and puts everything back.
+/// Tampers with the database, expects exactly one finding, and puts everything back.
 async fn tampered(team: &Team<'_>, change: &str, back: &str, wanted: Finding) {
-    let execute = |sql: &str| team.app.beside().execute(sql, []).expect("the statement runs");
+    let execute = |sql: &str| team.app.beside().execute(sql);
     assert_eq!(execute(change), 1, "{change}");
     let found = verify(&team.app.parlance.store, team.account).await.expect("it is verified");
     assert_eq!(found, vec![wanted], "{change}");
@@ -91,6 +90,11 @@ async fn verify_names_what_is_wrong_and_leaves_nothing_behind() {
     no_scratch_rows(&app);
     let anna = hex(team.conversation("Anna").bytes());
     let (channel, admin) = (hex(team.channel.bytes()), hex(team.admin.bytes()));
+    // The same, as statements write them.
+    let beside = app.beside();
+    let (in_anna, in_nobody) = (beside.blob(&team.conversation("Anna").bytes()), beside.blob(&[]));
+    let (in_channel, in_admin) = (beside.blob(&team.channel.bytes()), beside.blob(&team.admin.bytes()));
+    let elsewhere = beside.account(AccountId::default());
     let finding = |projection, table, key: String, problem| Finding {
         account: team.account,
         projection,
@@ -103,23 +107,23 @@ async fn verify_names_what_is_wrong_and_leaves_nothing_behind() {
     tampered(
         &team,
         &format!(
-            "UPDATE inbox_conversations SET state = 'closed', messages = 9 WHERE conversation_id = x'{anna}'"
+            "UPDATE inbox_conversations SET state = 'closed', messages = 9 WHERE conversation_id = {in_anna}"
         ),
         &format!(
-            "UPDATE inbox_conversations SET state = 'open', messages = 3 WHERE conversation_id = x'{anna}'"
+            "UPDATE inbox_conversations SET state = 'open', messages = 3 WHERE conversation_id = {in_anna}"
         ),
         finding("inbox", "inbox_conversations", anna.clone(), differs(&["state", "messages"])),
     )
     .await;
     tampered(
         &team,
-        "UPDATE inbox_counts SET conversations = conversations + 1 WHERE assignee = x''",
-        "UPDATE inbox_counts SET conversations = conversations - 1 WHERE assignee = x''",
+        &format!("UPDATE inbox_counts SET conversations = conversations + 1 WHERE assignee = {in_nobody}"),
+        &format!("UPDATE inbox_counts SET conversations = conversations - 1 WHERE assignee = {in_nobody}"),
         finding("inbox", "inbox_counts", format!("{channel}, open, "), differs(&["conversations"])),
     )
     .await;
-    let account = hex(team.account.bytes());
-    let unexpected = format!("x'{account}', 1, x'{channel}', x'{channel}', 7");
+    let account = beside.account(team.account);
+    let unexpected = format!("{account}, 1, {in_channel}, {in_channel}, 7");
     tampered(
         &team,
         &format!(
@@ -132,8 +136,8 @@ async fn verify_names_what_is_wrong_and_leaves_nothing_behind() {
     // A missing row, put away in another account for as long.
     tampered(
         &team,
-        &format!("UPDATE members SET account_id = x'00' WHERE member_id = x'{admin}'"),
-        &format!("UPDATE members SET account_id = x'{account}' WHERE member_id = x'{admin}'"),
+        &format!("UPDATE members SET account_id = {elsewhere} WHERE member_id = {in_admin}"),
+        &format!("UPDATE members SET account_id = {account} WHERE member_id = {in_admin}"),
         finding("members", "members", admin, Problem::Missing),
     )
     .await;
@@ -154,9 +158,7 @@ async fn verify_names_what_is_wrong_and_leaves_nothing_behind() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_nobody_knows_parks_its_stream_alone() {
     // Nothing folds by itself, so that the row can be spoilt before it is read.
-    let folder = tempfile::tempdir().unwrap();
-    let mut app = TestApp::open(folder.path(), 1).await;
-    app.folder = Some(folder);
+    let app = TestApp::still().await;
     let team = Team::create(&app).await;
     for n in 0..3 {
         team.receive("Anna", &format!("a.{n}"), "?").await.unwrap();
@@ -165,8 +167,8 @@ async fn an_event_that_nobody_knows_parks_its_stream_alone() {
     let second = team.ring.ids.message(team.channel, "a.1");
     let log = app.log(team.account).await;
     let poison = log.iter().find(|event| event.dedupe == Some(second.into())).unwrap();
-    let sql = "UPDATE events SET event_type = 'Unheard' WHERE position = ?1";
-    app.beside().execute(sql, [i64::try_from(poison.position.number()).unwrap()]).unwrap();
+    let position = poison.position;
+    app.beside().execute(&format!("UPDATE events SET event_type = 'Unheard' WHERE position = {position}"));
 
     let store = &app.parlance.store;
     let head = app.parlance.projections.catch_up(store, team.account).await.unwrap();

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use parlance_tests::Home;
 use parlance_tests::served::{Served, Wire};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 /// For one refusal, on a machine that is busy with other tests. Most take a millisecond.
 const REFUSED_WITHIN: Duration = Duration::from_secs(3);
@@ -110,7 +110,7 @@ async fn sent(served: &Served, body: &str) -> (u16, Value) {
 
 #[tokio::test]
 async fn what_asks_too_much_is_refused_quickly_and_costs_little_memory() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Home::new();
     let served = Served::start(super::PROGRAM, folder.path(), "http://127.0.0.1:9", &[]);
     let fine = document("{ __typename }");
     assert_eq!(sent(&served, &fine).await, (200, Value::Null));
@@ -132,7 +132,7 @@ async fn what_asks_too_much_is_refused_quickly_and_costs_little_memory() {
 
 #[tokio::test]
 async fn slow_bodies_hold_up_nobody_and_little_memory() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Home::new();
     let served = Served::start(super::PROGRAM, folder.path(), "http://127.0.0.1:9", &[]);
     let fine = document("{ __typename }");
     assert_eq!(sent(&served, &fine).await, (200, Value::Null));

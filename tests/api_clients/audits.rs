@@ -3,9 +3,9 @@
 
 use std::{path::Path, process::Command, time::Duration};
 
+use parlance_tests::Home;
 use parlance_tests::served::Served;
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::{task::spawn_blocking, time::timeout};
 
 /// As many as the pinned version has: one that goes missing is noticed.
@@ -30,7 +30,7 @@ async fn every_audit_of_graphql_over_http_passes_on_the_running_server() {
     if !installed("graphql-http") {
         return;
     }
-    let folder = TempDir::new().expect("a folder");
+    let folder = Home::new();
     let served = Served::start(super::PROGRAM, folder.path(), "http://127.0.0.1:9", &[]);
     let mut program = Command::new("node");
     program

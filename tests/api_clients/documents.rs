@@ -1,8 +1,8 @@
 //! Installations that let nothing run but their own documents, and tell nobody their schema.
 
+use parlance_tests::Home;
 use parlance_tests::served::{Served, run};
 use serde_json::json;
-use tempfile::TempDir;
 
 async fn code(served: &Served, query: &str) -> String {
     let answer = served.graphql(None, query, json!({})).await;
@@ -11,7 +11,7 @@ async fn code(served: &Served, query: &str) -> String {
 
 #[tokio::test]
 async fn with_trusted_documents_nothing_else_runs() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Home::new();
     let file = folder.path().join("documents.json");
     let known = "query Known { __typename }";
     std::fs::write(&file, json!({ "known": known }).to_string()).expect("a file");
@@ -25,7 +25,7 @@ async fn with_trusted_documents_nothing_else_runs() {
 
 #[tokio::test]
 async fn a_schema_that_is_not_told_cannot_be_guessed_either() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Home::new();
     let served =
         Served::start(super::PROGRAM, folder.path(), "http://127.0.0.1:9", &["--introspection", "false"]);
     assert_eq!(code(&served, "{ __schema { queryType { name } } }").await, "INTROSPECTION_OFF");
@@ -41,7 +41,7 @@ async fn a_schema_that_is_not_told_cannot_be_guessed_either() {
 
 #[test]
 fn a_trusted_document_that_does_not_fit_stops_the_start_by_its_name() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Home::new();
     let file = folder.path().join("documents.json");
     std::fs::write(&file, json!({ "fits": "{ __typename }", "old": "{ gone }" }).to_string())
         .expect("a file");

@@ -3,8 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use parlance_tests::driven::{Answer, Child, Launch, Order};
-use tempfile::TempDir;
+use parlance_tests::{
+    Home,
+    driven::{Answer, Child, Launch, Order},
+};
 
 use super::{asked::Book, driven, trace::there_is_strace, truth::check};
 
@@ -12,8 +14,8 @@ use super::{asked::Book, driven, trace::there_is_strace, truth::check};
 const ORDERS_MAX: u32 = 3_000;
 
 /// A folder with some history, and the file's size in pages of 4 KiB.
-fn folder_with_history(book: &mut Book) -> (TempDir, u64) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+fn folder_with_history(book: &mut Book) -> (Home, u64) {
+    let folder = Home::new();
     let mut child = driven().start(folder.path());
     child.ready();
     for contact in 0..5 {
@@ -55,7 +57,7 @@ fn has_stopped(child: &mut Child, book: &mut Book) {
 }
 
 /// Opens the folder without any fault, finds out what became of what was unknown, and asks all of it again.
-fn heals(folder: &TempDir, book: &mut Book) -> u32 {
+fn heals(folder: &Home, book: &mut Book) -> u32 {
     check(folder, book);
     let mut child = driven().start(folder.path());
     child.ready();
@@ -124,7 +126,7 @@ fn a_write_that_fails_at_the_commit_stops_the_store_and_is_unknown() {
 }
 
 /// `driven` behind a strace that makes calls on the write-ahead log fail.
-fn failing(folder: &TempDir, fault: &str) -> Launch {
+fn failing(folder: &Home, fault: &str) -> Launch {
     let wal = wal(folder.path());
     let (wal, trace) = (wal.display().to_string(), folder.path().join("trace").display().to_string());
     driven()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parlance_tests::{
-    PATIENCE,
+    Home, PATIENCE,
     driven::{Answer, Child, Order},
 };
 
@@ -54,7 +54,7 @@ fn what_was_answered_outlives_kill_nine() {
     let rounds = std::env::var("PARLANCE_KILL_ROUNDS").map_or(6, |text| text.parse().expect("a number"));
     let seed = std::env::var("PARLANCE_KILL_SEED").map_or(20_260_101, |text| text.parse().expect("a number"));
     let dice = Dice::new(seed);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Home::new();
     let mut book = Book::default();
     let mut killed_in_flight = 0;
     for round in 1..=rounds {
@@ -89,7 +89,7 @@ fn what_was_answered_outlives_kill_nine() {
     check(&folder, &book);
 }
 
-fn all_that_was_cut_off_can_be_asked_again(folder: &tempfile::TempDir, book: &mut Book) {
+fn all_that_was_cut_off_can_be_asked_again(folder: &Home, book: &mut Book) {
     let mut child = driven().start(folder.path());
     child.ready();
     for order in book.unanswered_messages() {

@@ -2,7 +2,10 @@
 
 use std::{ffi::OsStr, path::Path};
 
-use parlance_tests::driven::{Answer, Order};
+use parlance_tests::{
+    Home,
+    driven::{Answer, Order},
+};
 
 use super::{
     asked::Book,
@@ -31,7 +34,7 @@ fn every_answer_comes_after_a_sync_of_what_it_answers() {
     if !there_is_strace() {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Home::new();
     let trace = folder.path().join("trace");
     // Still: no sync of a projection's may be taken for a command's.
     let mut child = driven().behind(strace(&trace)).with(["--still"]).start(folder.path());
@@ -79,7 +82,7 @@ fn what_recovery_finds_is_synced_before_anything_is_answered_from_it() {
     if !there_is_strace() {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
+    let folder = Home::new();
     let mut book = Book::default();
     let mut child = driven().with(["--still"]).start(folder.path());
     child.ready();

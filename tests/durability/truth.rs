@@ -8,24 +8,28 @@ use parlance_domain::{
     conversation::{ConversationEvent, MessageContent},
 };
 use parlance_store::{EventLog as _, Keys as _, PAGE_MAX, StoredKey};
-use parlance_store_sqlite::{SqliteOptions, SqliteStore};
-use parlance_tests::driven::{Answer, Crew, Order};
-use tempfile::TempDir;
+use parlance_stores::{AnyStore, OpenOptions};
+use parlance_tests::{
+    Home,
+    driven::{Answer, Crew, Order},
+    home::{database_url, when_nobody_is_left},
+};
 
 use super::asked::{Asked, Book};
 
 /// Holds the log in `folder` against everything that was asked; answers where the log ends.
-pub fn check(folder: &TempDir, book: &Book) -> u64 {
+pub fn check(folder: &Home, book: &Book) -> u64 {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         // What was answered is outside the database, too, before anything is opened again.
         let listed = std::fs::read_to_string(folder.path().join("erasures.log")).unwrap_or_default();
-        let path = folder.path().join("parlance.db");
-        let store = SqliteStore::open(&path, SqliteOptions::default()).expect("the store opens");
+        when_nobody_is_left(folder.path());
+        let url = database_url(folder.path());
+        let store = AnyStore::open(&url, OpenOptions::default()).await.expect("the store opens");
         let wal = std::fs::metadata(folder.path().join("parlance.db-wal")).map_or(0, |file| file.len());
         assert_eq!(wal, 0, "what was found is synced into the file before anything is answered from it");
         drop(store);
-        let crew = Crew::open(folder.path(), SqliteOptions::default()).await.expect("Parlance opens");
+        let crew = Crew::open(folder.path(), None).await.expect("Parlance opens");
         let log = log(&crew).await;
         in_order(&log);
         let groups = groups(&log);
@@ -180,12 +184,7 @@ fn received(told: &Told) -> Vec<&'static str> {
 }
 
 /// Keys live and die with their events: what is not deleted opens, what is deleted is on the list of erasures.
-async fn keys_and_contents(
-    crew: &Crew,
-    book: &Book,
-    log: &[RecordedEvent],
-    (listed, folder): (&str, &TempDir),
-) {
+async fn keys_and_contents(crew: &Crew, book: &Book, log: &[RecordedEvent], (listed, folder): (&str, &Home)) {
     let (store, keyring) = (&crew.parlance.store, &crew.parlance.keyring);
     assert_eq!(
         store.pending_erasures(1).await.expect("the erasures are read"),

@@ -56,9 +56,7 @@ async fn unread_is_what_the_contact_wrote_after_the_mark_and_after_access() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sections_count_what_their_rows_say_whatever_happens() {
     // Nothing runs by itself, so that counts and rows are of the same moment.
-    let folder = tempfile::tempdir().unwrap();
-    let mut app = TestApp::open(folder.path(), 1).await;
-    app.folder = Some(folder);
+    let app = TestApp::still().await;
     let team = Team::create(&app).await;
     let (queries, dice) = (app.queries(), Dice::of(17));
     let channels = [team.channel, team.connect("page-2", Visibility::Shared).await];

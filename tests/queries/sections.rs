@@ -46,9 +46,7 @@ async fn a_conversation_stands_in_exactly_one_section_newest_message_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_loses_access_sees_nothing_at_once_however_far_behind_the_read_models_are() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut app = TestApp::open(folder.path(), 1).await;
-    app.folder = Some(folder);
+    let app = TestApp::still().await;
     let team = Team::create(&app).await;
     let (queries, béla) = (app.queries(), team.member("bela@example.hu").await);
     team.receive("a", "mid.1", "Halló?").await.unwrap();

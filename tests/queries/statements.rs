@@ -53,9 +53,7 @@ async fn costs(app: &TestApp, by: Asker, ids: &[ConversationId], length: usize) 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_takes_as_many_statements_whatever_is_asked_for_and_there() {
     // Nothing runs by itself, so that nobody else's statements are counted.
-    let folder = tempfile::tempdir().unwrap();
-    let mut app = TestApp::open(folder.path(), 1).await;
-    app.folder = Some(folder);
+    let app = TestApp::still().await;
     let team = Team::create(&app).await;
     let catch_up = || app.parlance.projections.catch_up(&app.parlance.store, team.account);
     let by = team.asker(team.admin);
@@ -101,9 +99,7 @@ async fn an_answer_takes_as_many_statements_whatever_is_asked_for_and_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_in_use_and_the_epoch_are_asked_for_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut app = TestApp::open(folder.path(), 1).await;
-    app.folder = Some(folder);
+    let app = TestApp::still().await;
     let team = Team::create(&app).await;
     let token = tokens::token(&team, team.admin).await;
     let store = &app.parlance.store;

@@ -129,8 +129,7 @@ async fn whoever_is_told_nothing_for_long_is_told_the_position() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_position_that_is_not_shown_yet_is_waited_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let app = TestApp::open(folder.path(), 1).await;
+    let app = TestApp::still().await;
     let team = Team::create(&app).await;
     let (queries, asker) = (app.queries(), team.asker(team.admin));
     let store = &app.parlance.store;
@@ -179,8 +178,7 @@ async fn the_end_comes_to_the_same_from_wherever_it_is_gone_on_with() {
 
 /// The statements that one message costs so many followers. Nothing else runs.
 async fn cost(followers: usize) -> u64 {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let app = TestApp::open(folder.path(), 1).await;
+    let app = TestApp::still().await;
     let team = Team::create(&app).await;
     let (queries, store) = (app.queries(), &app.parlance.store);
     let catch_up = async || {

@@ -254,8 +254,7 @@ async fn the_stream_ends_with_the_membership_and_cannot_be_gone_on_with_after_it
 /// The store's read models stand still; states and log go on.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_shown_that_is_not_permitted_any_more_however_far_behind_the_read_models_are() {
-    let folder = tempfile::tempdir().unwrap();
-    let app = TestApp::open(folder.path(), 1).await;
+    let app = TestApp::still().await;
     let team = Team::create(&app).await;
     let catch_up = async || {
         let caught = app.parlance.projections.catch_up(&app.parlance.store, team.account).await;
@@ -289,8 +288,7 @@ async fn nothing_is_shown_that_is_not_permitted_any_more_however_far_behind_the_
 /// The same of a deletion, which no mark in the read models shows yet.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_deleted_while_a_change_is_built_is_not_told_of() {
-    let folder = tempfile::tempdir().unwrap();
-    let app = TestApp::open(folder.path(), 1).await;
+    let app = TestApp::still().await;
     let team = Team::create(&app).await;
     let catch_up = async || {
         let caught = app.parlance.projections.catch_up(&app.parlance.store, team.account).await;

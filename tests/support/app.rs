@@ -16,11 +16,13 @@ use parlance_domain::{
     connection::ChannelKind,
 };
 use parlance_store::{EventLog, Keys, PAGE_MAX};
-use parlance_store_sqlite::{SqliteOptions, SqliteStore};
-use parlance_stores::AnyStore;
-use rusqlite::Connection;
-use tempfile::TempDir;
+use parlance_stores::{AnyStore, OpenOptions};
 use tokio::{sync::Barrier, task::JoinSet};
+
+use crate::{
+    beside::Beside,
+    home::{Home, database_url},
+};
 
 /// Where every test's time begins: 2026-01-01T00:00:00Z.
 pub const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
@@ -29,30 +31,36 @@ pub const WEAK: &[Recipe] = &[Recipe { number: 1, memory_kib: 8, passes: 1 }];
 /// Read models are waited for at most this long; only a broken build needs it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A whole Parlance on the embedded store, with a clock that stands still until it is moved.
+/// A whole Parlance on the store under test, with a clock that stands still until it is moved.
 pub struct TestApp {
     pub parlance: Parlance<AnyStore>,
     pub clock: ManualClock,
     pub entropy: Entropy,
     /// `None` where the folder is somebody else's.
-    pub folder: Option<TempDir>,
+    pub folder: Option<Home>,
 }
 
 impl TestApp {
     /// A new store in a new folder, projections and policies running.
     pub async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut app = Self::still().await;
+        app.parlance.start();
+        app
+    }
+
+    /// The same, and nothing runs by itself.
+    pub async fn still() -> Self {
+        let folder = Home::new();
         let mut app = Self::open(folder.path(), 1).await;
         app.folder = Some(folder);
-        app.parlance.start();
         app
     }
 
     /// Opens (or makes) the store in `folder`; nothing runs by itself.
     pub async fn open(folder: &Path, seed: u64) -> Self {
-        let options = SqliteOptions { count_statements: true, ..SqliteOptions::default() };
-        let store = SqliteStore::open(&folder.join("parlance.db"), options).expect("the store opens");
-        Self::over(store.into(), folder, seed).await
+        let options = OpenOptions { count_statements: true };
+        let store = AnyStore::open(&database_url(folder), options).await.expect("the store opens");
+        Self::over(store, folder, seed).await
     }
 
     /// Another Parlance over a store that is open already: a second command path with caches of its own.
@@ -156,11 +164,9 @@ impl TestApp {
         tokio::time::timeout(PATIENCE, looking).await.expect("the log becomes as wanted")
     }
 
-    /// Another connection to the database file, behind the store's back.
-    pub fn beside(&self) -> Connection {
-        let beside = Connection::open(self.path().join("parlance.db")).expect("the file opens");
-        beside.busy_timeout(PATIENCE).expect("a time-out is set");
-        beside
+    /// Another connection to the database, behind the store's back.
+    pub fn beside(&self) -> Beside {
+        self.folder.as_ref().expect("this app has a folder of its own").beside()
     }
 }
 

@@ -38,12 +38,21 @@ pub fn spellings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// The names of the files in `folder` that hold these bytes.
+/// The names of the files in `folder` that hold these bytes. Every entry has to be a file.
 pub fn files_with(folder: &Path, bytes: &[u8]) -> Vec<String> {
+    search(folder, bytes, |path| Some(fs::read(path).expect("the file is read")))
+}
+
+/// The same where others work: folders are passed over, and so is what goes meanwhile.
+pub fn files_among(folder: &Path, bytes: &[u8]) -> Vec<String> {
+    search(folder, bytes, |path| if path.is_dir() { None } else { fs::read(path).ok() })
+}
+
+fn search(folder: &Path, bytes: &[u8], read: impl Fn(&Path) -> Option<Vec<u8>>) -> Vec<String> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("the folder is read") {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
         let path = entry.expect("an entry").path();
-        let held = fs::read(&path).expect("the file is read");
+        let Some(held) = read(&path) else { continue };
         // Memory search by first byte: a window at every place is too slow in a debug build.
         let mut rest = held.as_slice();
         while let Some(place) = rest.iter().position(|byte| *byte == bytes[0]) {

@@ -1,4 +1,4 @@
-//! The embedded store, with a gate before appends, a fault that can be set, and a count of the events that
+//! The store under test, with a gate before appends, a fault that can be set, and a count of the events that
 //! cold loads read.
 
 use std::sync::{

@@ -16,9 +16,10 @@ use parlance_domain::{
     conversation::ConversationEvent, delivery::DeliveryEvent,
 };
 use parlance_store::{EventLog as _, PAGE_MAX};
-use parlance_store_sqlite::{SqliteOptions, SqliteStore};
+use parlance_stores::{AnyStore, OpenOptions};
 use parlance_tests::{
     Checker,
+    home::{database_url, when_nobody_is_left},
     served::{NUMBER, Office, PAGE},
 };
 use serde_json::Value;
@@ -114,7 +115,8 @@ fn listed(office: &Office) -> HashSet<String> {
 impl Ledger {
     async fn read(office: &Office) -> Self {
         let folder = office.folder.path();
-        let store = SqliteStore::open(&folder.join("parlance.db"), SqliteOptions::default());
+        when_nobody_is_left(folder);
+        let store = AnyStore::open(&database_url(folder), OpenOptions::default()).await;
         let key = MasterKey::read(&folder.join("master.key")).expect("the master key");
         let settings = Settings::new(key, folder, Arc::new(SystemClock), Entropy::from_system());
         let parlance = Parlance::open(store.expect("the store opens"), settings).await.expect("it opens");

@@ -7,16 +7,15 @@ use std::{io::Write as _, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use parlance_store::EventLog as _;
-use parlance_store_sqlite::SqliteOptions;
 use parlance_tests::driven::{Crew, Order};
 use tokio::{runtime::Runtime, task::JoinSet};
 
 fn main() -> anyhow::Result<()> {
     let mut words = std::env::args().skip(1);
-    let (mut folder, mut options, mut still) = (None, SqliteOptions::default(), false);
+    let (mut folder, mut max_pages, mut still) = (None, None, false);
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--max-pages" => options.max_pages = Some(words.next().context("how many?")?.parse()?),
+            "--max-pages" => max_pages = Some(words.next().context("how many?")?.parse()?),
             "--still" => still = true,
             _ if word.starts_with("--") => bail!("no such option: {word}"),
             _ => folder = Some(PathBuf::from(word)),
@@ -24,7 +23,7 @@ fn main() -> anyhow::Result<()> {
     }
     let folder = folder.context("which folder?")?;
     let runtime = Runtime::new()?;
-    let mut crew = runtime.block_on(Crew::open(&folder, options))?;
+    let mut crew = runtime.block_on(Crew::open(&folder, max_pages))?;
     if !still {
         let _runtime = runtime.enter();
         crew.parlance.start();

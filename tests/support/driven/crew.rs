@@ -25,10 +25,11 @@ use parlance_domain::{
 };
 use parlance_store::EventLog as _;
 use parlance_store_sqlite::{SqliteOptions, SqliteStore};
-use parlance_stores::AnyStore;
+use parlance_stores::{AnyStore, OpenOptions};
 use uuid::Uuid;
 
 use super::{Answer, Order};
+use crate::home::database_url;
 
 const CONNECTION: ConnectionId = ConnectionId::new(Uuid::from_u128(0xC0));
 const PAGE: &str = "page-1";
@@ -55,8 +56,15 @@ fn name(text: &str) -> anyhow::Result<Name> {
 
 impl Crew {
     /// Opens the store in `folder`; a new one gets its account, members and channel. Nothing runs yet.
-    pub async fn open(folder: &Path, options: SqliteOptions) -> anyhow::Result<Self> {
-        let store = AnyStore::from(SqliteStore::open(&folder.join("parlance.db"), options)?);
+    /// `max_pages`: the embedded store's file does not grow beyond.
+    pub async fn open(folder: &Path, max_pages: Option<u32>) -> anyhow::Result<Self> {
+        let url = database_url(folder);
+        let store = match (url.file(), max_pages) {
+            (Some(file), Some(_)) => {
+                SqliteStore::open(file, SqliteOptions { max_pages, ..SqliteOptions::default() })?.into()
+            }
+            _ => AnyStore::open(&url, OpenOptions::default()).await?,
+        };
         let key = MasterKey::from_bytes([7; 32]);
         let settings = Settings::new(key, folder, Arc::new(SystemClock), Entropy::from_system());
         let parlance = Parlance::open(store, settings).await?;

@@ -11,10 +11,10 @@ use parlance_simulator::{
     api::{Api, Number, Page},
 };
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{Served, inbox::word, running::run};
+use crate::Home;
 
 /// A member, and the token that names them.
 #[derive(Clone, Debug)]
@@ -115,7 +115,7 @@ fn number(auth_token: &str) -> Number {
 pub struct Office {
     pub served: Served,
     pub providers: Providers,
-    pub folder: TempDir,
+    pub folder: Home,
     pub account: String,
     pub admin: Person,
     pub messenger: Channel,
@@ -133,7 +133,7 @@ impl Office {
 
     /// The same, its server started with these flags every time.
     pub async fn open_with(program: &str, flags: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = Home::new();
         let providers = Providers::open().await;
         let (account, admin) = create_account(program, folder.path());
         let served = Served::start(program, folder.path(), &providers.url, flags);

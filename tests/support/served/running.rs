@@ -10,26 +10,39 @@ use std::{
 };
 
 use parlance_simulator::Sender;
+use parlance_stores::DatabaseUrl;
 use serde_json::{Value, json};
 
-use crate::app::PATIENCE;
+use crate::{app::PATIENCE, home::database_url};
 
-/// The program with no setting from outside.
-fn command(program: &str) -> Command {
+/// The program on a folder and the database that belongs to it, with no setting from outside.
+fn command(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("PARLANCE_") {
             command.env_remove(name);
         }
     }
+    command.arg("--data-dir").arg(folder);
+    if let DatabaseUrl::Postgres(url) = database_url(folder) {
+        command.env("PARLANCE_DATABASE_URL", url.secret());
+    }
     command
+}
+
+/// As an operator does it once for a database on PostgreSQL: makes the master key, which the embedded store's first
+/// command makes by itself.
+fn prepare(program: &str, folder: &Path) {
+    if database_url(folder).file().is_none() && !folder.join("master.key").exists() {
+        let migrated = command(program, folder).arg("migrate").output().expect("the program runs");
+        assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+    }
 }
 
 /// Runs a command of the program on a folder, to its end.
 pub fn run(program: &str, folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = command(program);
-    command.arg("--data-dir").arg(folder).args(arguments);
-    command.output().expect("the program runs")
+    prepare(program, folder);
+    command(program, folder).args(arguments).output().expect("the program runs")
 }
 
 /// Resident memory.
@@ -53,10 +66,10 @@ impl Served {
 
     /// The same, on this address.
     pub fn start_at(listen: &str, program: &str, folder: &Path, providers: &str, more: &[&str]) -> Self {
-        let mut command = command(program);
+        prepare(program, folder);
+        let mut command = command(program, folder);
         command
-            .args(["serve", "--listen", listen, "--log", "error", "--data-dir"])
-            .arg(folder)
+            .args(["serve", "--listen", listen, "--log", "error"])
             .args(["--graph-url", providers, "--twilio-url", providers, "--twilio-messaging-url", providers])
             .args(more);
         let mut process = command.stdout(Stdio::piped()).spawn().expect("the program starts");
