@@ -19,8 +19,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const THREADS: &str = "--test-threads=4";
 
 /// What is not run again, and why. A name that is no test's any more fails the test below.
-const NOT_AGAIN: [(&str, &str); 15] = [
+const NOT_AGAIN: [(&str, &str); 18] = [
     ("both::every_test_passes_on_postgresql_too", "it would run itself for ever"),
+    ("copying::a_copy_is_the_same_however_often_it_was_broken_off", BOTH_AT_ONCE),
+    ("copying::a_store_with_something_else_in_it_is_left_alone", BOTH_AT_ONCE),
+    ("copying::what_somebody_wrote_into_a_copy_is_found", BOTH_AT_ONCE),
     ("house::crates_depend_on_each_other_only_as_allowed", "it asks no store"),
     ("house::every_file_says_what_lives_in_it", "it asks no store"),
     ("house::every_migration_opens_with_its_reason_and_has_its_own_number", "it asks no store"),
@@ -37,6 +40,7 @@ const NOT_AGAIN: [(&str, &str); 15] = [
     ("erasure::what_was_deleted_is_in_no_file_and_opens_for_nobody", ERASED_BYTES),
 ];
 
+const BOTH_AT_ONCE: &str = "it has both stores, whichever is tested";
 const FILE_FAULTS: &str = "it makes system calls on the embedded store's file fail; PostgreSQL writes its own files, \
     and what a lost answer leaves is tested with the adapter";
 const FILE_SYNCS: &str = "it watches system calls on the embedded store's file; PostgreSQL syncs its own";
