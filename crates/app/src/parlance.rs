@@ -5,12 +5,12 @@ use std::{path::Path, sync::Arc, time::Duration};
 use parlance_domain::{AccountId, Position};
 use parlance_projections::{PROJECTORS, Projector};
 use parlance_store::{Hint, ServerId, Store, StoreError};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
 
 use crate::{
     account::{self, CreatedAccount, NewAccount},
     clock::Clock,
-    cluster::{self, Leased, Listening, Sweeper},
+    cluster::{self, Leased, Listening, Sweeper, Tasks},
     command::{Ask, CommandError, CommandPath, PathOptions, Receipt},
     entropy::Entropy,
     erasures::ErasureList,
@@ -95,7 +95,7 @@ pub struct Parlance<S> {
     /// The accounts that this process works for.
     pub leased: Leased,
     news: News,
-    tasks: JoinSet<()>,
+    tasks: Tasks,
 }
 
 impl<S: Store + Clone> Parlance<S> {
@@ -136,7 +136,7 @@ impl<S: Store + Clone> Parlance<S> {
             entropy.clone(),
             recipes,
         );
-        let tasks = JoinSet::new();
+        let tasks = Tasks::new(leased.clone());
         Ok(Self {
             store,
             keyring,
@@ -155,14 +155,18 @@ impl<S: Store + Clone> Parlance<S> {
     /// Starts to work for this server's share of the accounts: projections and policies.
     pub fn start(&mut self) {
         let (store, leased, sweeper) = (&self.store, &self.leased, Sweeper::default());
-        self.tasks.spawn(self.projections.clone().run(store.clone()));
-        self.tasks.spawn(self.release_policy().run(self.news.release.clone(), leased.clone()));
-        self.tasks.spawn(self.directory_policy().run(self.news.directory.clone(), leased.clone()));
-        let wakeups = [self.news.all(), vec![self.projections.wakeup()]].concat();
-        let sweeping = sweeper.clone();
-        self.tasks.spawn(sweeping.run(store.clone(), self.commands.clone(), leased.clone(), wakeups));
+        self.tasks.spawn("the projections", self.projections.clone().run(store.clone()));
+        let release = self.release_policy().run(self.news.release.clone(), leased.clone());
+        self.tasks.spawn("the release policy", release);
+        let directory = self.directory_policy().run(self.news.directory.clone(), leased.clone());
+        self.tasks.spawn("the directory policy", directory);
+        let (commands, projections) = (self.commands.clone(), self.projections.clone());
+        let sweeping =
+            sweeper.clone().run(store.clone(), commands, projections, leased.clone(), self.news.all());
+        self.tasks.spawn("the sweeps", sweeping);
         if leased.is_shared() {
-            self.tasks.spawn(self.projections.clone().look_elsewhere(store.clone()));
+            let looking = self.projections.clone().look_elsewhere(store.clone());
+            self.tasks.spawn("the look at other servers", looking);
             let listening = Listening {
                 store: store.clone(),
                 commands: self.commands.clone(),
@@ -172,10 +176,16 @@ impl<S: Store + Clone> Parlance<S> {
                 leased: leased.clone(),
                 sweeper: sweeper.clone(),
             };
-            self.tasks.spawn(listening.run());
+            self.tasks.spawn("listening to other servers", listening.run());
         }
         let taken = move || sweeper.sweep_all();
-        self.tasks.spawn(cluster::hold(store.clone(), self.server, leased.clone(), taken));
+        self.tasks.spawn("the beats", cluster::hold(store.clone(), self.server, leased.clone(), taken));
+    }
+
+    /// What was ended by a fault, once something is: this server does not work for its accounts any more, and has to be
+    /// started again.
+    pub fn broken(&self) -> watch::Receiver<Option<&'static str>> {
+        self.tasks.broken()
     }
 
     /// Lets go of everything that this server holds, so that the others need not wait for its leases' end. Nothing is

@@ -127,7 +127,7 @@ pub struct Flags {
     log_format: Option<LogFormat>,
 }
 
-const VARIABLES: [&str; 22] = [
+const VARIABLES: [&str; 24] = [
     "PARLANCE_CONFIG",
     "PARLANCE_DATA_DIR",
     "PARLANCE_DATABASE_URL",
@@ -150,6 +150,9 @@ const VARIABLES: [&str; 22] = [
     "PARLANCE_TWILIO_MESSAGING_URL",
     "PARLANCE_LOG",
     "PARLANCE_LOG_FORMAT",
+    // Of one command alone.
+    "PARLANCE_COPY_FROM",
+    "PARLANCE_COPY_TO",
 ];
 
 #[derive(Debug, Default, Deserialize)]

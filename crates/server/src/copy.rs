@@ -16,11 +16,11 @@ const LINES: u64 = 20;
 #[derive(Args)]
 pub struct Options {
     /// The store to copy, as `sqlite:///srv/parlance/parlance.db`; no server may have it open
-    #[arg(long, value_name = "URL")]
+    #[arg(long, env = "PARLANCE_COPY_FROM", hide_env_values = true, value_name = "URL")]
     from: String,
     /// An empty store to copy it into, as `postgres://parlance@db.example.com/parlance`; or one that an earlier try
-    /// was broken off at
-    #[arg(long, value_name = "URL")]
+    /// was broken off at. With a password better by the variable: others on the machine can see arguments
+    #[arg(long, env = "PARLANCE_COPY_TO", hide_env_values = true, value_name = "URL")]
     to: String,
     /// Print one JSON object at the end
     #[arg(long)]

@@ -69,7 +69,18 @@ pub async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let server = prepare(config).await?;
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     println!("Parlance listens on {scheme}://{}", server.address);
-    server.serve(ended()).await;
+    let (mut broken, told) = (server.parlance.broken(), server.parlance.broken());
+    server
+        .serve(async move {
+            tokio::select! {
+                () = ended() => {}
+                _ = broken.wait_for(Option::is_some) => {}
+            }
+        })
+        .await;
+    if let Some(what) = *told.borrow() {
+        anyhow::bail!("a fault has ended {what}; nothing is lost, start the server again");
+    }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

@@ -4,8 +4,8 @@
 use parlance_domain::{AccountId, Position, RecordedEvent};
 use parlance_projections::{Row, RowKey};
 use parlance_store::{
-    ACCOUNT_TABLES, COPIED_ROWS_MAX, CopiedTable, EventLog as _, INSTALLATION_TABLES, Keys as _, Leases as _,
-    PAGE_MAX, StoreError, Transfer as _, canonical,
+    ACCOUNT_TABLES, COPIED_ROWS_MAX, CopiedTable, EventLog as _, Head, INSTALLATION_TABLES, Keys as _,
+    Leases as _, PAGE_MAX, StoreError, Transfer as _, canonical,
 };
 
 use crate::AnyStore;
@@ -44,6 +44,8 @@ pub enum CopyError {
         "the log of {account} differs at position {position}: the store to copy to was written to by others"
     )]
     Differs { account: AccountId, position: Position },
+    #[error("the log of {0} was written to meanwhile: stop whoever uses the store that is copied")]
+    Moved(AccountId),
     #[error("the table {0} differs: the store to copy to was written to by others")]
     TableDiffers(&'static str),
 }
@@ -54,6 +56,52 @@ pub async fn copy(
     to: &AnyStore,
     mut told: impl FnMut(Progress),
 ) -> Result<Progress, CopyError> {
+    in_nobody_s_use(from, to).await?;
+    let check = from.key_check().await?.ok_or(CopyError::NotWhole)?;
+    let theirs = to.key_check().await?;
+    if theirs.as_ref().is_some_and(|theirs| *theirs != check) {
+        return Err(CopyError::AnotherInstallation);
+    }
+    // A whole copy is compared and never written to: it may have been served since.
+    let way = Way { from, to, compare_only: theirs.is_some() };
+    let accounts = accounts(from).await?;
+    if let Some(stranger) = self::accounts(to).await?.into_iter().find(|account| !accounts.contains(account))
+    {
+        return Err(CopyError::NotEmpty(stranger));
+    }
+    let mut progress = Progress { accounts: accounts.len(), ..Progress::default() };
+    let mut heads = Vec::with_capacity(accounts.len());
+    for account in accounts {
+        let head = from.head(account).await?;
+        progress.events += head.position.number();
+        heads.push((account, head));
+    }
+    for (account, head) in &heads {
+        for table in ACCOUNT_TABLES {
+            way.table(table, Some(*account)).await?;
+        }
+        let arrived = |arrived| {
+            progress.events_done += arrived;
+            told(progress);
+        };
+        way.events(*account, *head, arrived).await?;
+        progress.accounts_done += 1;
+        told(progress);
+    }
+    // What was recorded meanwhile may have keys that were not there when the keys were copied.
+    in_nobody_s_use(from, to).await?;
+    for (account, head) in heads {
+        if from.head(account).await? != head {
+            return Err(CopyError::Moved(account));
+        }
+    }
+    for table in INSTALLATION_TABLES {
+        way.table(table, None).await?;
+    }
+    Ok(progress)
+}
+
+async fn in_nobody_s_use(from: &AnyStore, to: &AnyStore) -> Result<(), CopyError> {
     for (store, which) in [(from, "first"), (to, "second")] {
         let mut holders: Vec<_> =
             store.holdings().await?.into_iter().filter_map(|holding| holding.server).collect();
@@ -63,35 +111,7 @@ pub async fn copy(
             return Err(CopyError::InUse(holders.len(), which));
         }
     }
-    let check = from.key_check().await?.ok_or(CopyError::NotWhole)?;
-    if to.key_check().await?.is_some_and(|theirs| theirs != check) {
-        return Err(CopyError::AnotherInstallation);
-    }
-    let accounts = accounts(from).await?;
-    if let Some(stranger) = self::accounts(to).await?.into_iter().find(|account| !accounts.contains(account))
-    {
-        return Err(CopyError::NotEmpty(stranger));
-    }
-    let mut progress = Progress { accounts: accounts.len(), ..Progress::default() };
-    for account in &accounts {
-        progress.events += from.head(*account).await?.position.number();
-    }
-    for account in accounts {
-        for table in ACCOUNT_TABLES {
-            copy_table(from, to, table, Some(account)).await?;
-        }
-        copy_events(from, to, account, |arrived| {
-            progress.events_done += arrived;
-            told(progress);
-        })
-        .await?;
-        progress.accounts_done += 1;
-        told(progress);
-    }
-    for table in INSTALLATION_TABLES {
-        copy_table(from, to, table, None).await?;
-    }
-    Ok(progress)
+    Ok(())
 }
 
 async fn accounts(store: &AnyStore) -> Result<Vec<AccountId>, StoreError> {
@@ -105,75 +125,78 @@ async fn accounts(store: &AnyStore) -> Result<Vec<AccountId>, StoreError> {
     }
 }
 
-/// Brings what is missing, then compares all of it: what had arrived before, too.
-async fn copy_events(
-    from: &AnyStore,
-    to: &AnyStore,
-    account: AccountId,
-    mut arrived: impl FnMut(u64),
-) -> Result<(), CopyError> {
-    let head = from.head(account).await?;
-    let there = to.head(account).await?.position;
-    if there > head.position {
-        return Err(CopyError::Differs { account, position: head.position.next() });
-    }
-    let mut position = Position::START;
-    while position < head.position {
-        let page = from.read(account, position, PAGE_MAX).await?;
-        let Some(last) = page.last().map(|event| event.position) else {
-            return Err(StoreError::Corrupt(format!("the log of {account} ends before its head")).into());
-        };
-        let missing: Vec<_> = page.iter().filter(|event| event.position > there).cloned().collect();
-        if !missing.is_empty() {
-            to.copy_events(account, missing, head.epoch).await?;
-        }
-        compare(to, account, &page).await?;
-        arrived(page.len() as u64);
-        position = last;
-    }
-    Ok(())
+/// From where to where.
+struct Way<'a> {
+    from: &'a AnyStore,
+    to: &'a AnyStore,
+    compare_only: bool,
 }
 
-/// Reads back what should have arrived.
-async fn compare(to: &AnyStore, account: AccountId, page: &[RecordedEvent]) -> Result<(), CopyError> {
-    let mut left = page;
-    while let Some(first) = left.first() {
-        let after = Position::new(first.position.number() - 1);
-        let found = to.read(account, after, left.len()).await?;
-        let differs = || CopyError::Differs { account, position: first.position };
-        if found.is_empty() || found.len() > left.len() {
-            return Err(differs());
+impl Way<'_> {
+    /// Brings what is missing, then compares all of it: what had arrived before, too.
+    async fn events(
+        &self,
+        account: AccountId,
+        head: Head,
+        mut arrived: impl FnMut(u64),
+    ) -> Result<(), CopyError> {
+        let there = self.to.head(account).await?.position;
+        if there > head.position {
+            return Err(CopyError::Differs { account, position: head.position.next() });
         }
-        for (wanted, found) in left.iter().zip(&found) {
-            if canonical::encode(wanted) != canonical::encode(found) {
-                return Err(CopyError::Differs { account, position: wanted.position });
+        let mut position = Position::START;
+        while position < head.position {
+            let page = self.from.read(account, position, PAGE_MAX).await?;
+            let Some(last) = page.last().map(|event| event.position) else {
+                return Err(StoreError::Corrupt(format!("the log of {account} ends before its head")).into());
+            };
+            let missing: Vec<_> = page.iter().filter(|event| event.position > there).cloned().collect();
+            if !missing.is_empty() && !self.compare_only {
+                self.to.copy_events(account, missing, head.epoch).await?;
             }
+            self.compare(account, &page).await?;
+            arrived(page.len() as u64);
+            position = last;
         }
-        left = &left[found.len()..];
+        Ok(())
     }
-    Ok(())
-}
 
-async fn copy_table(
-    from: &AnyStore,
-    to: &AnyStore,
-    table: &'static CopiedTable,
-    account: Option<AccountId>,
-) -> Result<(), CopyError> {
-    let mut after: Option<RowKey> = None;
-    loop {
-        let page = from.copied_rows(table, account, after.clone(), COPIED_ROWS_MAX).await?;
-        if !page.is_empty() {
-            to.copy_rows(table, account, page.clone()).await?;
+    /// Reads back what should have arrived.
+    async fn compare(&self, account: AccountId, page: &[RecordedEvent]) -> Result<(), CopyError> {
+        let mut left = page;
+        while let Some(first) = left.first() {
+            let after = Position::new(first.position.number() - 1);
+            let found = self.to.read(account, after, left.len()).await?;
+            let differs = || CopyError::Differs { account, position: first.position };
+            if found.is_empty() || found.len() > left.len() {
+                return Err(differs());
+            }
+            for (wanted, found) in left.iter().zip(&found) {
+                if canonical::encode(wanted) != canonical::encode(found) {
+                    return Err(CopyError::Differs { account, position: wanted.position });
+                }
+            }
+            left = &left[found.len()..];
         }
-        // Read back from the same place: the same rows, and none besides.
-        let found: Vec<Row> = to.copied_rows(table, account, after, COPIED_ROWS_MAX).await?;
-        if found != page {
-            return Err(CopyError::TableDiffers(table.name));
-        }
-        match page.last() {
-            Some(row) => after = Some(row[..table.key.len()].to_vec()),
-            None => return Ok(()),
+        Ok(())
+    }
+
+    async fn table(&self, table: &'static CopiedTable, account: Option<AccountId>) -> Result<(), CopyError> {
+        let mut after: Option<RowKey> = None;
+        loop {
+            let page = self.from.copied_rows(table, account, after.clone(), COPIED_ROWS_MAX).await?;
+            if !page.is_empty() && !self.compare_only {
+                self.to.copy_rows(table, account, page.clone()).await?;
+            }
+            // Read back from the same place: the same rows, and none besides.
+            let found: Vec<Row> = self.to.copied_rows(table, account, after, COPIED_ROWS_MAX).await?;
+            if found != page {
+                return Err(CopyError::TableDiffers(table.name));
+            }
+            match page.last() {
+                Some(row) => after = Some(row[..table.key.len()].to_vec()),
+                None => return Ok(()),
+            }
         }
     }
 }

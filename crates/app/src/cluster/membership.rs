@@ -26,6 +26,11 @@ pub(crate) async fn hold<S: Leases>(store: S, server: ServerId, leased: Leased, 
         // Counted from before the beat: the store counts from when it gets it.
         let begin = Instant::now();
         let next = match store.beat(server, ttl).await {
+            Ok(_) if leased.has_left() => {
+                // It was under way when this server left.
+                let _ = store.leave(server).await;
+                return;
+            }
             Ok(beat) => {
                 if leased.renew(&beat.held, begin + ttl - MARGIN) {
                     tracing::info!(buckets = beat.held.len(), servers = beat.servers, "works for its share");

@@ -5,12 +5,14 @@
 //! where its bucket's lease is held, and nowhere else; what was slower than its lease is refused by its fence.
 //! Hints make it quick, sweeps make it sure.
 
+mod alarm;
 mod leased;
 mod membership;
 mod news;
 
 pub use self::leased::Leased;
 pub(crate) use self::{
+    alarm::Tasks,
     membership::hold,
     news::{Listening, Sweeper, tell},
 };

@@ -52,6 +52,8 @@ impl<S: Store + Clone> Listening<S> {
                 if self.leased.holds(account) {
                     self.projections.appended(account, position);
                     self.policies.iter().for_each(|policy| policy.wake(account));
+                } else {
+                    self.projections.ends_at(account, position);
                 }
             }
             Hint::Shown { account, position } => self.projections.shown_elsewhere(account, position),
@@ -59,7 +61,7 @@ impl<S: Store + Clone> Listening<S> {
             Hint::Missed => {
                 self.commands.missed_elsewhere();
                 self.sign_in.look_at_all();
-                self.sweeper.sweep_all();
+                self.sweeper.sweep();
             }
         }
     }
@@ -77,10 +79,15 @@ struct Wish {
 }
 
 impl Sweeper {
+    /// Looks at all accounts now.
+    pub fn sweep(&self) {
+        self.0.now.notify_one();
+    }
+
     /// Wakes everything that this server holds.
     pub fn sweep_all(&self) {
         self.0.all.store(true, Ordering::Release);
-        self.0.now.notify_one();
+        self.sweep();
     }
 
     /// Sweeps until the task is dropped.
@@ -88,8 +95,9 @@ impl Sweeper {
         self,
         store: S,
         commands: CommandPath<S>,
+        projections: Projections,
         leased: Leased,
-        wakeups: Vec<Wakeup>,
+        policies: Vec<Wakeup>,
     ) {
         let mut swept = HashMap::new();
         loop {
@@ -100,8 +108,15 @@ impl Sweeper {
                 self.0.now.notified().await;
             }
             let all = self.0.all.swap(false, Ordering::AcqRel);
-            let wake = |account| wakeups.iter().for_each(|wakeup: &Wakeup| wakeup.wake(account));
-            if let Err(error) = sweep(&store, &commands, &leased, &mut swept, all, wake).await {
+            let found = |account, head, wake| {
+                if wake {
+                    projections.appended(account, head);
+                    policies.iter().for_each(|policy: &Wakeup| policy.wake(account));
+                } else {
+                    projections.ends_at(account, head);
+                }
+            };
+            if let Err(error) = sweep(&store, &commands, &leased, &mut swept, all, found).await {
                 tracing::warn!(%error, "the accounts cannot be looked at; trying again");
                 self.0.all.fetch_or(all, Ordering::AcqRel);
                 tokio::time::sleep(Duration::from_millis(500)).await;
@@ -117,24 +132,31 @@ async fn sweep<S: Store + Clone>(
     leased: &Leased,
     swept: &mut HashMap<AccountId, Position>,
     all: bool,
-    wake: impl Fn(AccountId),
+    found: impl Fn(AccountId, Position, bool),
 ) -> Result<(), StoreError> {
-    let mut after = None;
+    let (mut after, mut behind) = (None, Vec::new());
     loop {
         let heads = store.heads(after, PAGE).await?;
-        let Some((last, _)) = heads.last() else { return Ok(()) };
+        let Some((last, _)) = heads.last() else { break };
         after = Some(*last);
         for (account, head) in heads {
             let moved = swept.insert(account, head) != Some(head);
-            if (all || moved) && leased.holds(account) {
-                wake(account);
+            let holds = leased.holds(account);
+            if moved || (all && holds) {
+                found(account, head, holds);
             }
-            // What another server erased must not be kept in memory until somebody asks.
             if commands.is_behind(account, head) {
-                commands.catch_up_elsewhere(account).await?;
+                behind.push(account);
             }
         }
     }
+    // What another server erased must not be kept in memory until somebody asks. One account's fault is its own.
+    for account in behind {
+        if let Err(error) = commands.catch_up_elsewhere(account).await {
+            tracing::warn!(%error, %account, "it cannot be seen what other servers did");
+        }
+    }
+    Ok(())
 }
 
 /// Tells other servers, if there may be any.

@@ -68,6 +68,8 @@ impl From<StoreError> for Stopped {
 pub(super) struct Settled {
     /// The log's end as the flush knew it.
     pub head: Head,
+    /// As of when the first event of the batch was stamped.
+    pub first_at: Option<Timestamp>,
     pub entries: Vec<(StreamRef, Entry)>,
     pub made: Vec<Arc<DataKey>>,
     pub destroyed: Vec<KeyId>,
@@ -365,6 +367,7 @@ impl<S: EventLog + Keys + Clone> Flushing<S> {
         batch.keys = self.keys;
         let settled = Settled {
             head: self.head,
+            first_at: batch.events.first().map(|event| event.recorded_at),
             entries,
             made: self.made.into_values().filter(|key| !self.destroyed.contains(&key.id)).collect(),
             destroyed: self.destroyed,

@@ -68,18 +68,23 @@ impl Elsewhere {
         all.values_mut().for_each(|seen| seen.looked = None);
     }
 
-    /// This process has appended from `first` to `last`, and keeps the states as of then.
-    pub fn appended(&self, account: AccountId, first: Position, last: Position) {
-        self.with(account, |seen| {
-            if seen.upto.next() == first {
-                seen.upto = last;
-            } else {
-                // Somebody came between; or somebody looked further before the states were kept, and has to look again.
-                let before = Position::new(first.number().saturating_sub(1));
-                seen.upto = seen.upto.min(before);
+    /// This process has appended from `first` to `last` (nothing, where `last` is before `first`: then it has compared),
+    /// and keeps the states as of then: `keep` keeps them, while nobody can have looked further.
+    pub fn appended(&self, account: AccountId, first: Position, last: Position, keep: impl FnOnce()) {
+        let mut all = self.0.lock().expect("no panic while locked");
+        keep();
+        let Some(seen) = all.get_mut(&account) else { return };
+        if seen.upto.next() == first {
+            seen.upto = last;
+        } else {
+            // Somebody came between; or somebody looked further before the states were kept, and has to look again.
+            let before = Position::new(first.number().saturating_sub(1));
+            if before < seen.upto {
+                seen.upto = before;
+                seen.looked = None;
             }
-            seen.told = seen.told.max(last);
-        });
+        }
+        seen.told = seen.told.max(last);
     }
 
     /// Who looks for everybody, one at a time.
@@ -87,15 +92,20 @@ impl Elsewhere {
         self.with(account, |seen| Arc::clone(&seen.looking))
     }
 
-    /// Everything from `from` on up to `upto` is known, by a look that began at `begin`. If it was taken back
-    /// meanwhile, the next look finds it.
-    pub fn looked(&self, account: AccountId, from: Position, upto: Position, begin: Instant) {
-        self.with(account, |seen| {
-            if seen.upto >= from {
-                seen.upto = seen.upto.max(upto);
-            }
-            seen.looked = Some(begin);
-        });
+    /// Everything from `from` on up to `upto` is known, by a look that began at `begin`: `forget` forgets what was moved
+    /// on, while nobody can keep anything older. What was taken back meanwhile the next look finds.
+    pub fn looked(
+        &self,
+        account: AccountId,
+        (from, upto): (Position, Position),
+        begin: Instant,
+        forget: impl FnOnce(),
+    ) {
+        let mut all = self.0.lock().expect("no panic while locked");
+        forget();
+        let Some(seen) = all.get_mut(&account).filter(|seen| seen.upto >= from) else { return };
+        seen.upto = seen.upto.max(upto);
+        seen.looked = Some(begin);
     }
 }
 
@@ -109,52 +119,85 @@ mod tests {
         Position::new(number)
     }
 
-    fn begun(head: u64) -> (Elsewhere, AccountId) {
-        let (elsewhere, account) = (Elsewhere::default(), AccountId::new(Uuid::from_u128(1)));
-        assert!(!elsewhere.is_fresh(account), "nothing is known of it");
-        elsewhere.begin(account, at(head));
-        assert!(elsewhere.is_fresh(account));
-        (elsewhere, account)
+    struct Log(Elsewhere, AccountId);
+
+    impl Log {
+        fn begun(head: u64) -> Self {
+            let (elsewhere, account) = (Elsewhere::default(), AccountId::new(Uuid::from_u128(1)));
+            assert!(!elsewhere.is_fresh(account), "nothing is known of it");
+            elsewhere.begin(account, at(head));
+            assert!(elsewhere.is_fresh(account));
+            Self(elsewhere, account)
+        }
+
+        fn appended(&self, first: u64, last: u64) {
+            self.0.appended(self.1, at(first), at(last), || {});
+        }
+
+        fn looked(&self, from: u64, upto: u64) {
+            self.0.looked(self.1, (at(from), at(upto)), Instant::now(), || {});
+        }
+
+        fn told(&self, position: u64) {
+            self.0.told(self.1, at(position));
+        }
+
+        fn is(&self, upto: u64, is_fresh: bool) {
+            assert_eq!((self.0.upto(self.1), self.0.is_fresh(self.1)), (Some(at(upto)), is_fresh));
+        }
     }
 
     #[test]
     fn what_this_process_appends_behind_what_it_knows_is_known() {
-        let (elsewhere, account) = begun(4);
-        elsewhere.appended(account, at(5), at(9));
-        assert_eq!((elsewhere.upto(account), elsewhere.is_fresh(account)), (Some(at(9)), true));
+        let log = Log::begun(4);
+        log.appended(5, 9);
+        log.is(9, true);
+        log.appended(10, 9);
+        log.is(9, true);
     }
 
     #[test]
     fn what_came_between_has_to_be_looked_at() {
-        let (elsewhere, account) = begun(4);
-        elsewhere.appended(account, at(7), at(8));
-        assert_eq!((elsewhere.upto(account), elsewhere.is_fresh(account)), (Some(at(4)), false));
-        elsewhere.looked(account, at(4), at(8), Instant::now());
-        assert_eq!((elsewhere.upto(account), elsewhere.is_fresh(account)), (Some(at(8)), true));
+        let log = Log::begun(4);
+        log.appended(7, 8);
+        log.is(4, false);
+        log.looked(4, 8);
+        log.is(8, true);
     }
 
     #[test]
     fn who_looked_further_before_the_states_were_kept_looks_again() {
-        let (elsewhere, account) = begun(4);
-        elsewhere.looked(account, at(4), at(6), Instant::now());
-        elsewhere.appended(account, at(5), at(5));
-        assert_eq!((elsewhere.upto(account), elsewhere.is_fresh(account)), (Some(at(4)), false));
-        let (elsewhere, account) = begun(4);
-        elsewhere.appended(account, at(4), at(4));
-        elsewhere.looked(account, at(4), at(6), Instant::now());
-        assert_eq!(elsewhere.upto(account), Some(at(3)), "what was taken back during a look stays so");
+        let log = Log::begun(4);
+        log.looked(4, 6);
+        log.appended(5, 5);
+        log.is(4, false);
+        log.looked(4, 6);
+        log.is(6, true);
+        // States that were only compared are as old as the comparison.
+        log.appended(6, 5);
+        log.is(5, false);
+    }
+
+    #[test]
+    fn what_was_taken_back_during_a_look_stays_so() {
+        let log = Log::begun(4);
+        log.appended(4, 3);
+        log.looked(4, 6);
+        log.is(3, false);
+        log.looked(3, 6);
+        log.is(6, true);
     }
 
     #[test]
     fn hints_and_their_loss_make_it_stale() {
-        let (elsewhere, account) = begun(4);
-        elsewhere.told(account, at(3));
-        assert!(elsewhere.is_fresh(account));
-        elsewhere.told(account, at(5));
-        assert!(!elsewhere.is_fresh(account));
-        elsewhere.looked(account, at(4), at(5), Instant::now());
-        assert!(elsewhere.is_fresh(account));
-        elsewhere.missed();
-        assert!(!elsewhere.is_fresh(account));
+        let log = Log::begun(4);
+        log.told(3);
+        log.is(4, true);
+        log.told(5);
+        log.is(4, false);
+        log.looked(4, 5);
+        log.is(5, true);
+        log.0.missed();
+        log.is(5, false);
     }
 }

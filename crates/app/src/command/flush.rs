@@ -145,25 +145,25 @@ impl<S: EventLog + Keys + Clone> Flusher<S> {
         group: Vec<Submission>,
         verdicts: Vec<Verdict>,
     ) {
-        let lifted = appended.not_before > settled.head.recorded_at;
+        // Another server's later event came between: these states hold times that the rows do not.
+        let lifted = settled.first_at.is_some_and(|first| first < appended.not_before);
         self.head = Some(Head {
             position: appended.last,
             recorded_at: appended.recorded_at,
             epoch: settled.head.epoch,
         });
-        if lifted {
-            // Another server's event came between: these states hold times that the rows do not.
-            self.shared.cache.forget(self.account, settled.entries.into_iter().map(|(stream, _)| stream));
-        } else {
-            self.shared.cache.keep(self.account, settled.entries);
-        }
-        if let Some(elsewhere) = &self.shared.elsewhere
-            && appended.last >= appended.first
-        {
-            elsewhere.appended(self.account, appended.first, appended.last);
-        }
-        for key in settled.made {
-            self.shared.keyring.keep(&key);
+        let (entries, made) = (settled.entries, settled.made);
+        let keep = || {
+            if lifted {
+                self.shared.cache.forget(self.account, entries.into_iter().map(|(stream, _)| stream));
+            } else {
+                self.shared.cache.keep(self.account, entries);
+            }
+            made.iter().for_each(|key| self.shared.keyring.keep(key));
+        };
+        match &self.shared.elsewhere {
+            Some(elsewhere) => elsewhere.appended(self.account, appended.first, appended.last, keep),
+            None => keep(),
         }
         for key in &settled.destroyed {
             self.shared.keyring.forget(*key);

@@ -171,9 +171,13 @@ impl<S: EventLog + Keys + Clone> CommandPath<S> {
         let begin = Instant::now();
         let from = elsewhere.upto(account).unwrap_or_default();
         let head = store.head(account).await?.position;
-        if from < head {
-            let touched = store.touched(account, from, TOUCHED_MAX).await?;
-            let reached = touched.last().map_or(from, |touched| touched.position);
+        if from >= head {
+            elsewhere.looked(account, (from, head), begin, || {});
+            return Ok(());
+        }
+        let touched = store.touched(account, from, TOUCHED_MAX).await?;
+        let reached = touched.last().map_or(from, |touched| touched.position);
+        elsewhere.looked(account, (from, head), begin, || {
             if touched.iter().any(|touched| destroys_key(&touched.event_type)) || reached < head {
                 // Which key it was does not matter: an opened one is read again by one statement.
                 keyring.forget_opened();
@@ -183,8 +187,7 @@ impl<S: EventLog + Keys + Clone> CommandPath<S> {
             } else {
                 cache.forget_older(account, touched.iter().map(|touched| (touched.stream, touched.version)));
             }
-        }
-        elsewhere.looked(account, from, head, begin);
+        });
         Ok(())
     }
 

@@ -9,9 +9,7 @@ use std::{
 
 use parlance_domain::{AccountId, Position};
 use parlance_projections::{PROJECTORS, Projector};
-use parlance_store::{
-    EventLog, FIRST_GENERATION, Fence, Hint, Hints, ProjectionState, ReadModels, StoreError,
-};
+use parlance_store::{EventLog, FIRST_GENERATION, Fence, Hint, Hints, ReadModels, StoreError};
 use tokio::sync::watch;
 
 use super::fold::AccountFold;
@@ -29,8 +27,6 @@ const CATCH_UP_PAGE: usize = 10_000;
 const ACCOUNTS_KEPT_MAX: usize = 256;
 /// After a failing store: how long until the next try.
 const RETRY: Duration = Duration::from_millis(500);
-/// How often it is looked how far another server has come, where somebody waits and no hint has come.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often a command that meets a running server tries again: each time that one has got on.
 const CATCH_UP_TRIES: usize = 100;
 
@@ -39,12 +35,14 @@ const CATCH_UP_TRIES: usize = 100;
 #[error("the read models have not caught up in time")]
 pub struct WaitError;
 
-struct Shared {
+pub(super) struct Shared {
     news: Wakeup,
     /// Accounts of which somebody waits for what another server folds.
-    looks: Wakeup,
-    leased: Leased,
-    progress: Mutex<HashMap<AccountId, watch::Sender<Position>>>,
+    pub looks: Wakeup,
+    /// How far the logs of accounts are known to reach that other servers fold. Bounded by the number of accounts.
+    pub ends: Mutex<HashMap<AccountId, Position>>,
+    pub leased: Leased,
+    pub progress: Mutex<HashMap<AccountId, watch::Sender<Position>>>,
     lag: Mutex<HashMap<AccountId, Lag>>,
 }
 
@@ -62,8 +60,8 @@ struct Lag {
 /// Runs every projection of every account. Clones share the runner.
 #[derive(Clone)]
 pub struct Projections {
-    shared: Arc<Shared>,
-    projectors: Arc<[&'static dyn Projector]>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) projectors: Arc<[&'static dyn Projector]>,
 }
 
 /// Of a command, which holds nothing.
@@ -78,6 +76,7 @@ impl Projections {
         let shared = Shared {
             news: Wakeup::default(),
             looks: Wakeup::default(),
+            ends: Mutex::default(),
             leased,
             progress: Mutex::default(),
             lag: Mutex::default(),
@@ -88,11 +87,6 @@ impl Projections {
     /// Says that an account has news. A hint: what there is to do is found by looking at the log.
     pub fn wake(&self, account: AccountId) {
         self.shared.news.wake(account);
-    }
-
-    /// What wakes the accounts.
-    pub(crate) fn wakeup(&self) -> Wakeup {
-        self.shared.news.clone()
     }
 
     /// Says that an account's log ends at `position` by now.
@@ -110,6 +104,8 @@ impl Projections {
                 lag.newest = position;
                 lag.heard = Instant::now();
             }
+        } else {
+            self.ends_at(account, position);
         }
         self.wake(account);
     }
@@ -121,7 +117,9 @@ impl Projections {
 
     /// How many events were appended in this process that the read models do not show yet.
     pub fn behind(&self) -> u64 {
-        let lags = self.shared.lag.lock().expect("no panic while locked");
+        let mut lags = self.shared.lag.lock().expect("no panic while locked");
+        // What another server has taken over is counted there.
+        lags.retain(|account, _| self.folds_here(*account));
         lags.values().map(|lag| lag.newest.number().saturating_sub(lag.shown.number())).sum()
     }
 
@@ -135,6 +133,7 @@ impl Projections {
         let mut progress = self.progress(account);
         if *progress.borrow() < position {
             self.wake(account);
+            self.ends_at(account, position);
             self.look_soon(account);
         }
         let passed = progress.wait_for(|at| *at >= position);
@@ -154,74 +153,6 @@ impl Projections {
             self.look_soon(account);
         }
         progress
-    }
-
-    fn look_soon(&self, account: AccountId) {
-        if self.shared.leased.is_shared() {
-            self.shared.looks.wake(account);
-        }
-    }
-
-    /// Another server has told that all read models of an account show `position`.
-    pub(crate) fn shown_elsewhere(&self, account: AccountId, position: Position) {
-        if self.shared.leased.holds(account) {
-            return;
-        }
-        let all = self.shared.progress.lock().expect("no panic while locked");
-        // Nobody has asked here for an account that is not there.
-        if let Some(progress) = all.get(&account) {
-            progress.send_if_modified(|at| {
-                let moved = *at < position;
-                *at = (*at).max(position);
-                moved
-            });
-        }
-    }
-
-    /// Looks, until the task is dropped, how far other servers have come: where somebody has just begun to wait, and
-    /// now and then for all who wait.
-    pub(crate) async fn look_elsewhere<S: ReadModels>(self, store: S) {
-        loop {
-            let accounts = match tokio::time::timeout(LOOK_EVERY, self.shared.looks.next()).await {
-                Ok(account) => vec![account],
-                Err(_) => self.waited_for(),
-            };
-            for account in accounts {
-                if self.shared.leased.holds(account) {
-                    continue;
-                }
-                match self.stored_progress(&store, account).await {
-                    Ok(position) => self.shown_elsewhere(account, position),
-                    Err(error) => {
-                        tracing::warn!(%error, %account, "it cannot be seen how far projections are");
-                    }
-                }
-            }
-        }
-    }
-
-    fn waited_for(&self) -> Vec<AccountId> {
-        let all = self.shared.progress.lock().expect("no panic while locked");
-        let waited = |(account, progress): (&AccountId, &watch::Sender<Position>)| {
-            (progress.receiver_count() > 0).then_some(*account)
-        };
-        all.iter().filter_map(waited).collect()
-    }
-
-    /// How far the slowest projection is, as it is stored.
-    async fn stored_progress(
-        &self,
-        store: &impl ReadModels,
-        account: AccountId,
-    ) -> Result<Position, StoreError> {
-        let stored = store.checkpoints(account).await?;
-        let position = |projector: &&'static dyn Projector| {
-            let of_it = |state: &&ProjectionState| {
-                state.generation == FIRST_GENERATION && state.projection == projector.name()
-            };
-            stored.iter().find(of_it).map_or(Position::START, |state| state.checkpoint.position)
-        };
-        Ok(self.projectors.iter().map(position).min().unwrap_or_default())
     }
 
     /// Runs until the task is dropped: accounts that have news, where this server holds them.
