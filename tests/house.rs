@@ -38,6 +38,7 @@ const EDGES: [(&str, &[&str]); 13] = [
             "parlance-app",
             "parlance-domain",
             "parlance-graphql",
+            "parlance-private-postgres",
             "parlance-projections",
             "parlance-providers",
             "parlance-simulator",
