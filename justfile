@@ -20,7 +20,7 @@ kill rounds="50":
     PARLANCE_KILL_ROUNDS={{ rounds }} cargo test --release -p parlance-tests durability -- --nocapture
     PARLANCE_HTTP_KILL_ROUNDS={{ rounds }} cargo test --release -p parlance-tests webhooks::kills -- --nocapture
 
-# measure: peers, commands, http, page, rebuild, lag, cold or sockets (see bench/RESULTS.md)
+# measure: peers, scale, commands, http, page, rebuild, lag, cold or sockets (see bench/RESULTS.md)
 bench what="peers" *args="":
     cargo run --release --manifest-path bench/Cargo.toml --target-dir target -- {{ what }} {{ args }}
 

@@ -12,6 +12,7 @@ mod memory;
 mod page;
 mod peers;
 mod rebuild;
+mod scale;
 mod seen;
 mod served;
 mod sockets;
@@ -89,6 +90,20 @@ enum What {
         #[arg(long)]
         embedded: bool,
     },
+    /// The plans of all statements of a request's path on PostgreSQL, in an account of this size among small ones, and
+    /// its pages beside each other. Writes its table into RESULTS.md when it is as large as by default.
+    Scale {
+        #[arg(long, default_value_t = scale::WHOLE.conversations)]
+        conversations: usize,
+        #[arg(long, default_value_t = scale::WHOLE.messages)]
+        messages: usize,
+        /// Small accounts besides.
+        #[arg(long, default_value_t = scale::WHOLE.others)]
+        others: usize,
+        /// An empty database to fill instead of a private server's, or one that was filled before.
+        #[arg(long)]
+        url: Option<String>,
+    },
     /// Commands on states that no cache holds, and in accounts of different sizes.
     Cold {
         #[arg(long, default_value_t = 100_000)]
@@ -105,7 +120,7 @@ fn main() -> anyhow::Result<ExitCode> {
 
 fn run(args: Args) -> anyhow::Result<()> {
     let place = world::Place { folder: args.folder, seed: args.seed };
-    if !matches!(args.what, What::Peers { .. }) {
+    if !matches!(args.what, What::Peers { .. } | What::Scale { .. }) {
         machine::print(&place)?;
     }
     match args.what {
@@ -116,6 +131,9 @@ fn run(args: Args) -> anyhow::Result<()> {
         What::Page { large } => page::run(&place, args.rounds, large),
         What::Sockets { sockets, messages } => sockets::run(&place, sockets, messages),
         What::Peers { quick, embedded } => peers::run(&place, args.rounds, peers::Choice { quick, embedded }),
+        What::Scale { conversations, messages, others, url } => {
+            scale::run(&place, scale::Size { conversations, messages, others }, url)
+        }
         What::Cold { large } => cold::run(&place, large),
     }
 }

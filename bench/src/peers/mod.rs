@@ -4,13 +4,14 @@
 mod children;
 mod floor;
 mod ours;
-mod results;
+pub mod results;
 mod rows;
 mod server;
 mod table;
 
 use std::{collections::BTreeMap, time::Duration};
 
+pub use self::server::connect;
 use self::{children::Children, ours::Side, server::Databases};
 use crate::world::Place;
 

@@ -59,9 +59,14 @@ pub fn section(
 
 /// Puts the section in the place of the one before, or at the end.
 pub fn write(choice: Choice, section: &str) -> anyhow::Result<()> {
+    write_between(&marks(choice.embedded), section)
+}
+
+/// The same, between these marks.
+pub fn write_between(marks: &[String; 2], section: &str) -> anyhow::Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("RESULTS.md");
     let text = fs::read_to_string(&path)?;
-    fs::write(&path, replaced(&text, &marks(choice.embedded), section))?;
+    fs::write(&path, replaced(&text, marks, section))?;
     eprintln!("written into {}", path.display());
     Ok(())
 }
