@@ -12,7 +12,10 @@ use crate::{
     pages::{DELIVERIES_PAGE, NEWEST_FIRST, OLDEST_FIRST, PRESENT_MEMBERS, SECTION_PAGE},
     read_models::HELD,
     rows::SQL,
-    tokens::{FIND_TOKENS, LIST_TOKENS, TOUCH_TOKENS},
+    sign_ins::FORGET_TOKENS,
+    tokens::{
+        FIND_TOKENS, LIST_TOKENS, LOCK_ALL, LOCK_ALL_AND_GIVEN, REMOVE_ALL, REMOVE_OLDEST, TOUCH_TOKENS,
+    },
 };
 
 const ACCOUNT: Uuid = Uuid::from_u128(7);
@@ -280,5 +283,42 @@ async fn a_generation_is_dropped_by_walking_on() {
     for plan in [first, next] {
         assert_eq!(plan.rows_by("inbox_conversations_pkey"), 1_000, "{plan:#?}");
         plan.seeks(&step.drop_after);
+    }
+}
+
+#[tokio::test]
+async fn whoever_changes_a_member_s_tokens_looks_at_no_other_s() {
+    const EACH: u64 = 20;
+    let Some((_database, connection)) = connection().await else { return };
+    let account = format!("'{ACCOUNT}'");
+    let text = format!(
+        "INSERT INTO tokens (account_id, token_hash, token_id, kind, member_id, scopes, created_at)
+         SELECT {account}, sha256(n::text::bytea), md5(n::text)::uuid, 'session', md5((n % 500)::text)::uuid, '', n
+         FROM generate_series(1, 500 * {EACH}) AS n; ANALYZE tokens"
+    );
+    // Before there is one, too: a plan stays until the table is looked at again.
+    for text in [LOCK_ALL, LOCK_ALL_AND_GIVEN, REMOVE_OLDEST, REMOVE_ALL, FORGET_TOKENS] {
+        let plan = planned(&connection, text).await;
+        assert!(plan.nodes.iter().any(|node| node.index.as_deref() == Some("tokens_by_member")), "{plan:#?}");
+    }
+    connection.batch_execute(&text).await.expect("tokens are put");
+    let hash = |n: u64| format!("sha256('{n}')");
+    let (member, kind, given) = ("md5('7')::uuid", "'session'", hash(8));
+    let some = format!("ARRAY[{}]", (1..=EACH).map(hash).collect::<Vec<_>>().join(", "));
+    for (text, values) in [
+        (LOCK_ALL, vec![&*account, member, kind]),
+        (LOCK_ALL_AND_GIVEN, vec![&account, member, kind, &given]),
+        (REMOVE_OLDEST, vec![&account, member, kind, "4"]),
+        (REMOVE_ALL, vec![&account, member, kind, "NULL"]),
+        (FORGET_TOKENS, vec![&account, member, "9999999"]),
+        (TOUCH_TOKENS, vec![&account, &some, "9999999"]),
+    ] {
+        connection.batch_execute("BEGIN").await.expect("a transaction begins");
+        let plan = run(&connection, text, &values).await;
+        connection.batch_execute("ROLLBACK").await.expect("it is taken back");
+        plan.seeks(text);
+        // By the member, each by its key to be locked, and once more to be changed.
+        let read: u64 = plan.scans().map(|scan| scan.rows).sum();
+        assert!((EACH..=3 * (EACH + 1)).contains(&read), "{read} rows: {text}\n{plan:#?}");
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     connection::IfLost,
     error::{Failure, corrupt},
     pipeline::{Call, Open, read},
-    tokens::{hold, remove_all},
+    tokens::{hold, remove_all, removed},
 };
 
 impl SignIns for PostgresStore {
@@ -71,14 +71,7 @@ impl SignIns for PostgresStore {
                 |text| Call::new(text).with(account.uuid()).with(member.uuid()).with(before.micros());
             let calls = [
                 forget("DELETE FROM passwords WHERE account_id = $1 AND member_id = $2 AND set_at < $3"),
-                forget(
-                    "WITH gone AS MATERIALIZED (
-                         SELECT token_hash FROM tokens
-                         WHERE account_id = $1 AND member_id = $2 AND kind IN ('api', 'session')
-                           AND created_at < $3
-                         ORDER BY token_hash FOR UPDATE)
-                     DELETE FROM tokens WHERE account_id = $1 AND token_hash IN (SELECT token_hash FROM gone)",
-                ),
+                forget(FORGET_TOKENS),
             ];
             open.write(None, &calls).await?;
             open.commit().await
@@ -137,6 +130,11 @@ impl SignIns for PostgresStore {
         .await
     }
 }
+
+pub(crate) const FORGET_TOKENS: &str = removed!(
+    "SELECT token_hash FROM tokens
+     WHERE account_id = $1 AND member_id = $2 AND kind IN ('api', 'session') AND created_at < $3"
+);
 
 fn get_password(account: AccountId, member: MemberId) -> Call<'static> {
     let call = Call::new(

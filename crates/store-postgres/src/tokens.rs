@@ -64,19 +64,7 @@ impl Tokens for PostgresStore {
             let member = |text| {
                 Call::new(text).with(account.uuid()).with(token.member.uuid()).with(token.kind.as_str())
             };
-            let lock = member(
-                "SELECT token_hash FROM tokens WHERE account_id = $1 AND member_id = $2 AND kind = $3
-                 ORDER BY token_hash FOR UPDATE",
-            );
-            let remove = member(
-                "DELETE FROM tokens WHERE account_id = $1 AND token_hash IN (
-                     SELECT token_hash FROM tokens
-                     WHERE account_id = $1 AND member_id = $2 AND kind = $3
-                     ORDER BY greatest(created_at, coalesce(last_used_at, created_at)) DESC, token_hash
-                     OFFSET $4)
-                 RETURNING token_hash",
-            );
-            let calls = [lock, remove.with(others)];
+            let calls = [member(LOCK_ALL), member(REMOVE_OLDEST).with(others)];
             let removed = open.read(None, &calls, None).await?;
             let removed = removed.get(1).into_iter().flatten().map(|row| token_hash(row, 0));
             let removed = removed.collect::<Result<_, _>>()?;
@@ -189,12 +177,10 @@ impl Tokens for PostgresStore {
         self.run(IfLost::Unknown, |connection| async move {
             let open = Open::new(&connection);
             open.write(Some("BEGIN"), &hold(account, token.member)).await?;
-            let lock = Call::new(
-                "SELECT token_hash FROM tokens
-                 WHERE account_id = $1 AND (token_hash = $4 OR (member_id = $2 AND kind = $3))
-                 ORDER BY token_hash FOR UPDATE",
-            );
-            let lock = lock.with(account.uuid()).with(token.member.uuid()).with(token.kind.as_str());
+            let lock = Call::new(LOCK_ALL_AND_GIVEN)
+                .with(account.uuid())
+                .with(token.member.uuid())
+                .with(token.kind.as_str());
             let take = Call::new("DELETE FROM tokens WHERE account_id = $1 AND token_hash = $2");
             let take = take.with(account.uuid()).with(given.0.as_slice());
             let taken = open.write(None, &[lock.with(given.0.as_slice()), take]).await?;
@@ -247,12 +233,59 @@ pub(crate) const LIST_TOKENS: &str =
     "SELECT token_hash, token_id, kind, member_id, name, scopes, created_at, expires_at, last_used_at
      FROM tokens WHERE account_id = $1 AND member_id = $2 AND kind = $3 ORDER BY created_at, token_id LIMIT $4";
 
-pub(crate) const TOUCH_TOKENS: &str = "WITH used AS MATERIALIZED (
-         SELECT token_hash FROM tokens WHERE account_id = $1 AND token_hash = ANY ($2)
-         ORDER BY token_hash FOR UPDATE)
-     UPDATE tokens SET last_used_at = $3
-     WHERE account_id = $1 AND token_hash IN (SELECT token_hash FROM used)
-       AND (last_used_at IS NULL OR last_used_at < $3)";
+/// Locks the tokens that a statement names, in the order of their hashes, each by its key. They are named apart: whoever
+/// asks for the order at once is given the account's whole index, which has it.
+macro_rules! locked {
+    ($named:literal) => {
+        concat!(
+            "SELECT one.token_hash FROM (SELECT token_hash FROM (",
+            $named,
+            " OFFSET 0) AS named ORDER BY token_hash OFFSET 0) AS in_order
+             CROSS JOIN LATERAL (
+                 SELECT token_hash FROM tokens
+                 WHERE account_id = $1 AND token_hash = in_order.token_hash FOR UPDATE) AS one"
+        )
+    };
+}
+pub(crate) use locked;
+
+/// Removes the tokens that a statement names, locked first.
+macro_rules! removed {
+    ($named:literal) => {
+        concat!(
+            "WITH gone AS MATERIALIZED (",
+            $crate::tokens::locked!($named),
+            ") DELETE FROM tokens WHERE account_id = $1 AND token_hash = ANY (ARRAY(SELECT token_hash FROM gone))"
+        )
+    };
+}
+pub(crate) use removed;
+
+pub(crate) const LOCK_ALL: &str =
+    locked!("SELECT token_hash FROM tokens WHERE account_id = $1 AND member_id = $2 AND kind = $3");
+
+pub(crate) const LOCK_ALL_AND_GIVEN: &str = locked!(
+    "SELECT token_hash FROM tokens WHERE account_id = $1 AND member_id = $2 AND kind = $3
+     UNION SELECT token_hash FROM tokens WHERE account_id = $1 AND token_hash = $4"
+);
+
+pub(crate) const REMOVE_OLDEST: &str = "DELETE FROM tokens WHERE account_id = $1 AND token_hash = ANY (ARRAY(
+         SELECT token_hash FROM tokens WHERE account_id = $1 AND member_id = $2 AND kind = $3
+         ORDER BY greatest(created_at, coalesce(last_used_at, created_at)) DESC, token_hash OFFSET $4))
+     RETURNING token_hash";
+
+pub(crate) const REMOVE_ALL: &str = removed!(
+    "SELECT token_hash FROM tokens
+     WHERE account_id = $1 AND member_id = $2 AND kind = $3 AND token_hash IS DISTINCT FROM $4"
+);
+
+pub(crate) const TOUCH_TOKENS: &str = concat!(
+    "WITH used AS MATERIALIZED (",
+    locked!("SELECT token_hash FROM unnest($2::bytea[]) AS given (token_hash)"),
+    ") UPDATE tokens SET last_used_at = $3
+     WHERE account_id = $1 AND token_hash = ANY (ARRAY(SELECT token_hash FROM used))
+       AND (last_used_at IS NULL OR last_used_at < $3)"
+);
 
 /// Locks a member's tokens and password against everybody else who would change them.
 pub(crate) fn hold(account: AccountId, member: MemberId) -> [Call<'static>; 1] {
@@ -270,13 +303,7 @@ pub(crate) fn remove_all(
     kind: TokenKind,
     but: Option<TokenHash>,
 ) -> Call<'static> {
-    let call = Call::new(
-        "WITH gone AS MATERIALIZED (
-             SELECT token_hash FROM tokens
-             WHERE account_id = $1 AND member_id = $2 AND kind = $3 AND token_hash IS DISTINCT FROM $4
-             ORDER BY token_hash FOR UPDATE)
-         DELETE FROM tokens WHERE account_id = $1 AND token_hash IN (SELECT token_hash FROM gone)",
-    );
+    let call = Call::new(REMOVE_ALL);
     let call = call.with(account.uuid()).with(member.uuid()).with(kind.as_str());
     call.with(but.map(|but| but.0.to_vec()))
 }
