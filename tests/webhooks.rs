@@ -6,8 +6,8 @@ mod forged;
 mod framing;
 mod kills;
 mod large;
-mod ledger;
-mod mailbag;
+pub(crate) mod ledger;
+pub(crate) mod mailbag;
 mod slow;
 
 use parlance_tests::served::Office;

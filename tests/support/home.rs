@@ -79,6 +79,14 @@ impl Home {
         Self { folder, _database: database }
     }
 
+    /// A folder of its own beside others, on a database that somebody else made and holds: another server's, or one
+    /// on a PostgreSQL that can be stopped.
+    pub fn on(url: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join(DATABASE_FILE), url).expect("a file is written");
+        Self { folder, _database: None }
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -110,7 +118,7 @@ pub fn beside(folder: &Path) -> Beside {
 /// Waits until nobody is connected to the folder's database but the one who asks: what a killed process had asked of
 /// PostgreSQL may still be under way when the process is gone.
 pub fn when_nobody_is_left(folder: &Path) {
-    if !on_postgres() {
+    if database_url(folder).file().is_some() {
         return;
     }
     let beside = beside(folder);

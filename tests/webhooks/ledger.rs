@@ -30,8 +30,8 @@ use super::mailbag::{Mailbag, Message, Side};
 const LETTERS_MAX: usize = 10_000;
 
 /// How often each message and each kept body is in the log.
-struct Ledger {
-    log: Vec<RecordedEvent>,
+pub struct Ledger {
+    pub log: Vec<RecordedEvent>,
     ring: Arc<AccountRing>,
     messages: HashMap<MessageId, usize>,
     kept: HashMap<DeliveryId, usize>,
@@ -113,7 +113,8 @@ fn listed(office: &Office) -> HashSet<String> {
 }
 
 impl Ledger {
-    async fn read(office: &Office) -> Self {
+    /// Reads the whole log, behind the servers' backs.
+    pub async fn read(office: &Office) -> Self {
         let folder = office.folder.path();
         when_nobody_is_left(folder);
         let store = AnyStore::open(&database_url(folder), OpenOptions::default()).await;

@@ -133,7 +133,11 @@ impl Office {
 
     /// The same, its server started with these flags every time.
     pub async fn open_with(program: &str, flags: &[&str]) -> Self {
-        let folder = Home::new();
+        Self::open_in(Home::new(), program, flags).await
+    }
+
+    /// The same, in a home that is empty yet.
+    pub async fn open_in(folder: Home, program: &str, flags: &[&str]) -> Self {
         let providers = Providers::open().await;
         let (account, admin) = create_account(program, folder.path());
         let served = Served::start(program, folder.path(), &providers.url, flags);

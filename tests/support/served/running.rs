@@ -134,8 +134,22 @@ impl Served {
 
     /// Asks it to end (SIGTERM).
     pub fn ask_to_end(&self) {
-        let asked = Command::new("kill").arg("-TERM").arg(self.id().to_string()).status();
-        assert!(asked.expect("kill runs").success(), "it can be asked to end");
+        self.signal("-TERM");
+    }
+
+    /// Stops it where it stands (SIGSTOP), until it may go on.
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let told = Command::new("kill").arg(signal).arg(self.id().to_string()).status();
+        assert!(told.expect("kill runs").success(), "it can be told {signal}");
     }
 
     /// Asks it to end (SIGTERM), and waits; whether it ended well.
