@@ -20,6 +20,10 @@ kill rounds="50":
     PARLANCE_KILL_ROUNDS={{ rounds }} cargo test --release -p parlance-tests durability -- --nocapture
     PARLANCE_HTTP_KILL_ROUNDS={{ rounds }} cargo test --release -p parlance-tests webhooks::kills -- --nocapture
 
+# kill, stop and restart servers and PostgreSQL under load for so many seconds
+chaos seconds="300":
+    PARLANCE_CHAOS_SECONDS={{ seconds }} cargo test -p parlance-tests chaos::disturbances -- --nocapture
+
 # measure: peers, scale, commands, http, page, rebuild, lag, cold or sockets (see bench/RESULTS.md)
 bench what="peers" *args="":
     cargo run --release --manifest-path bench/Cargo.toml --target-dir target -- {{ what }} {{ args }}

@@ -19,11 +19,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const THREADS: &str = "--test-threads=4";
 
 /// What is not run again, and why. A name that is no test's any more fails the test below.
-const NOT_AGAIN: [(&str, &str); 18] = [
+const NOT_AGAIN: [(&str, &str); 20] = [
     ("both::every_test_passes_on_postgresql_too", "it would run itself for ever"),
     ("copying::a_copy_is_the_same_however_often_it_was_broken_off", BOTH_AT_ONCE),
     ("copying::a_store_with_something_else_in_it_is_left_alone", BOTH_AT_ONCE),
     ("copying::what_somebody_wrote_into_a_copy_is_found", BOTH_AT_ONCE),
+    ("chaos::disturbances::nothing_is_lost_or_done_twice_whatever_happens_to_servers_and_database", ALWAYS),
+    ("chaos::rolling::servers_are_replaced_one_by_one_by_another_release_and_back_under_load", ALWAYS),
     ("house::crates_depend_on_each_other_only_as_allowed", "it asks no store"),
     ("house::every_file_says_what_lives_in_it", "it asks no store"),
     ("house::every_migration_opens_with_its_reason_and_has_its_own_number", "it asks no store"),
@@ -41,6 +43,7 @@ const NOT_AGAIN: [(&str, &str); 18] = [
 ];
 
 const BOTH_AT_ONCE: &str = "it has both stores, whichever is tested";
+const ALWAYS: &str = "it is about PostgreSQL whichever store is tested";
 const FILE_FAULTS: &str = "it makes system calls on the embedded store's file fail; PostgreSQL writes its own files, \
     and what a lost answer leaves is tested with the adapter";
 const FILE_SYNCS: &str = "it watches system calls on the embedded store's file; PostgreSQL syncs its own";

@@ -2,6 +2,7 @@
 
 mod api_clients;
 mod both;
+mod chaos;
 mod commands;
 mod conversations;
 mod copying;
