@@ -20,9 +20,13 @@ use crate::{
     rows::{self, check_named, columns},
 };
 
+/// So few buckets are walked a page each: to look first how far the page reaches would cost as much.
+const FEW_BUCKETS: usize = 4;
+
 /// Only the buckets with the newest first conversations can give anything to a page, as many as the page is long; so
-/// every bucket costs one seek, and no more than that many are walked. Where there are that many, nothing on the page
-/// is older than the oldest of their first ones: no bucket is walked below that floor.
+/// every bucket costs one seek, and no more than that many are walked. Of each so many are looked at first that together
+/// they fill the page (of many buckets: one): nothing on the page is older than the last that it would have of these,
+/// and no bucket is walked below that floor.
 pub(crate) static SECTION_PAGE: LazyLock<String> = LazyLock::new(|| {
     let walk = |of: &str| {
         format!(
@@ -39,14 +43,19 @@ pub(crate) static SECTION_PAGE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "WITH named AS MATERIALIZED (
              SELECT * FROM unnest($3::bytea[], $4::text[], $5::bytea[]) AS bucket (channel, state, assignee)),
-         newest AS MATERIALIZED (
-             SELECT named.channel, named.state, named.assignee, begun.at, begun.place
+         begun AS MATERIALIZED (
+             SELECT named.channel, named.state, named.assignee, first.at, first.place, first.number
              FROM named CROSS JOIN LATERAL (
-                 SELECT c.last_message_at AS at, c.last_message_position AS place {named} {order} LIMIT 1) AS begun
-             ORDER BY begun.at DESC, begun.place DESC LIMIT $8),
+                 SELECT one.at, one.place, row_number() OVER () AS number
+                 FROM (SELECT c.last_message_at AS at, c.last_message_position AS place {named} {order}
+                       LIMIT CASE WHEN cardinality($3) < {FEW_BUCKETS} THEN 1
+                             ELSE ($8::bigint + cardinality($3) - 1) / cardinality($3) END) AS one) AS first),
+         newest AS MATERIALIZED (
+             SELECT channel, state, assignee FROM begun WHERE number = 1 ORDER BY at DESC, place DESC LIMIT $8),
          floor AS MATERIALIZED (
-             SELECT CASE WHEN count(*) = $8 THEN min(ARRAY[at, place])
-                    ELSE ARRAY[-9223372036854775808, -9223372036854775808] END AS of FROM newest)
+             SELECT coalesce((SELECT ARRAY[at, place] FROM begun ORDER BY at DESC, place DESC
+                              OFFSET greatest($8 - 1, 0) LIMIT 1),
+                             ARRAY[-9223372036854775808, -9223372036854775808]) AS of)
          SELECT page.* FROM floor CROSS JOIN newest CROSS JOIN LATERAL (
              SELECT {columns} {newest}
                AND (c.last_message_at, c.last_message_position) >= (floor.of[1], floor.of[2])

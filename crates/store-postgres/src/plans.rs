@@ -236,6 +236,9 @@ async fn a_section_page_reads_what_it_shows_however_deep_it_is() {
     // Sixty that hold a hundred each: none is walked for what the others have newer.
     let rich = page(20_000..20_060, 20_000).await;
     assert!(rich.rows_by(by_place) <= 60 + 2 * LIMIT, "{rich:#?}");
+    // Twenty: two of each are looked at, which fill the page, and then no more than it reaches.
+    let some = page(20_000..20_020, 20_000).await;
+    assert!(some.rows_by(by_place) <= 40 + 2 * LIMIT, "{some:#?}");
 }
 
 #[tokio::test]
