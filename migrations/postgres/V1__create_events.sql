@@ -158,7 +158,8 @@ BEGIN
         INSERT INTO erasures_pending (account_id, key_id, recorded_at, block)
         SELECT for_account, d.key_id, recorded_last, d.block FROM destroyed_now d;
     END IF;
-    IF cardinality(snapshot_ids) > 0 THEN
+    -- A state that was made with earlier times than the rows have is not theirs.
+    IF cardinality(snapshot_ids) > 0 AND (added = 0 OR times[1] >= not_before) THEN
         INSERT INTO snapshots (account_id, stream_type, stream_id, version, shape, state)
         SELECT for_account, x.stream_type, x.stream_id, x.version, x.shape, x.state
         FROM unnest(snapshot_types, snapshot_ids, snapshot_versions, snapshot_shapes, snapshot_states)

@@ -221,7 +221,10 @@ impl<'a> Arrays<'a> {
             arrays.event(event, latest);
         }
         arrays.key_ops(&batch.keys);
-        arrays.snapshots(batch);
+        // Else a time was lifted here, and the states were made without that.
+        if batch.events.is_sorted_by_key(|event| event.recorded_at) {
+            arrays.snapshots(batch);
+        }
         arrays
     }
 

@@ -99,6 +99,7 @@ fn append(connection: &Connection, batch: Batch) -> Result<Outcome, StoreError> 
 
     let first = Position::new(unsigned(head.position + 1));
     let not_before = Timestamp::from_micros(head.recorded_at);
+    let mut is_lifted = false;
     for event in &events {
         let row = streams
             .get_mut(&event.stream)
@@ -116,6 +117,7 @@ fn append(connection: &Connection, batch: Batch) -> Result<Outcome, StoreError> 
         }
         row.version += 1;
         head.position += 1;
+        is_lifted |= event.recorded_at.micros() < head.recorded_at;
         head.recorded_at = head.recorded_at.max(event.recorded_at.micros());
         match insert_event(connection, &head.place(account, row), &event.into()) {
             Ok(()) => {}
@@ -134,7 +136,8 @@ fn append(connection: &Connection, batch: Batch) -> Result<Outcome, StoreError> 
     for op in keys {
         apply_key(connection, account, op, head.recorded_at)?;
     }
-    for snapshot in snapshots {
+    // A state that was made with earlier times than the rows have is not theirs.
+    for snapshot in snapshots.into_iter().filter(|_| !is_lifted) {
         if let Some(Some(row)) = streams.get(&snapshot.stream) {
             insert_snapshot(connection, account, row.stream_no, &snapshot)?;
         }

@@ -128,6 +128,7 @@ macro_rules! contract_tests {
             snapshots::a_snapshot_of_another_shape_is_ignored,
             snapshots::a_newer_snapshot_takes_the_older_one_s_place,
             snapshots::a_rejected_batch_leaves_the_snapshot_as_it_was,
+            snapshots::a_snapshot_that_was_made_with_other_times_is_not_kept,
             tokens::a_known_token_is_rejected_with_its_first_position,
             tokens::all_known_tokens_of_a_batch_are_told,
             tokens::a_token_twice_in_one_batch_is_refused,

@@ -2,8 +2,8 @@
 
 use parlance_domain::StreamRef;
 
-use super::given::{Log, Write as _, conversation, places};
-use crate::{Loaded, Snapshot, Store};
+use super::given::{Log, Write as _, at, conversation, event, places};
+use crate::{Loaded, NewEvent, Snapshot, Store};
 
 async fn load<S: Store + Clone>(log: &Log<S>, stream: StreamRef, shape: u32) -> Loaded {
     log.store.load(log.account, stream, shape).await.expect("a stream can be loaded")
@@ -55,4 +55,30 @@ pub async fn a_rejected_batch_leaves_the_snapshot_as_it_was(store: impl Store + 
     log.rejected(log.batch().write(stream, 0, 1).snapshot(stream, 1, 1, b"wrong")).await;
     let state = load(&log, stream, 1).await.snapshot.map(|snapshot| snapshot.state);
     assert_eq!(state, Some(b"one".to_vec()));
+}
+
+pub async fn a_snapshot_that_was_made_with_other_times_is_not_kept(store: impl Store + Clone) {
+    let log = Log::new(&store);
+    let (stream, other) = (conversation(), conversation());
+    let timed = |version, micros| NewEvent { recorded_at: at(micros), ..event(stream, version) };
+    let held = async || load(&log, stream, 1).await.snapshot.map(|snapshot| snapshot.version);
+    let first = log.batch().guard(stream, 0).event(timed(1, 100));
+    log.append(first.snapshot(stream, 1, 1, b"one")).await;
+    assert_eq!(held().await, Some(1));
+    // Before the log's last.
+    let behind = log.batch().guard(stream, 1).event(timed(2, 99));
+    log.append(behind.snapshot(stream, 2, 1, b"two")).await;
+    assert_eq!(held().await, Some(1), "the one before goes on being right");
+    // Before another one of the batch.
+    let crossed = log.batch().guard(stream, 2).event(timed(3, 300)).event(timed(4, 200));
+    log.append(crossed.snapshot(stream, 4, 1, b"four")).await;
+    assert_eq!(held().await, Some(1));
+    assert_eq!(places(&load(&log, stream, 1).await.events), [(stream, 2), (stream, 3), (stream, 4)]);
+    // The same time is not lifted; and nothing is where nothing is written.
+    let level = log.batch().guard(stream, 4).event(timed(5, 300));
+    log.append(level.snapshot(stream, 5, 1, b"five")).await;
+    assert_eq!(held().await, Some(5));
+    log.append(log.batch().guard(stream, 5).snapshot(stream, 5, 2, b"again")).await;
+    assert!(load(&log, stream, 2).await.snapshot.is_some());
+    assert_eq!(load(&log, other, 1).await.snapshot, None);
 }
