@@ -75,21 +75,37 @@ impl PostgresStore {
     ) -> Result<Outcome, Tried> {
         let pool = &self.inner.pool;
         let (connection, _permit) = pool.get_to_append().await.map_err(Tried::NotAsked)?;
-        if is_in_doubt && let Some(appended) = pool.answer(doubt::look(&connection, batch)).await? {
+        let tried = self.try_with(&connection, batch, arrays, is_in_doubt).await;
+        if matches!(tried, Err(Failure::Silent)) {
+            // Whoever had it next would wait behind a statement that may never end.
+            drop(Connection::take(connection));
+        }
+        Ok(tried?)
+    }
+
+    async fn try_with(
+        &self,
+        connection: &Connection,
+        batch: &Batch,
+        arrays: &Arrays<'_>,
+        is_in_doubt: bool,
+    ) -> Result<Outcome, Failure> {
+        let pool = &self.inner.pool;
+        if is_in_doubt && let Some(appended) = pool.answer(doubt::look(connection, batch)).await? {
             return Ok(Outcome::Appended(appended));
         }
-        let asked = pool.answer(ask(&connection, batch, arrays)).await;
+        let asked = pool.answer(ask(connection, batch, arrays)).await;
         // The try before may have come late; then it is why this one is not taken.
         let is_taken = matches!(asked, Ok(Outcome::Appended(_)));
         let is_settled = |failure: &Failure| matches!(failure.meaning(), Meaning::No(_));
         if is_in_doubt
             && !is_taken
             && asked.as_ref().err().is_none_or(is_settled)
-            && let Some(appended) = pool.answer(doubt::look(&connection, batch)).await?
+            && let Some(appended) = pool.answer(doubt::look(connection, batch)).await?
         {
             return Ok(Outcome::Appended(appended));
         }
-        Ok(asked?)
+        asked
     }
 }
 

@@ -74,11 +74,16 @@ fn is_ours(error: &tokio_postgres::Error) -> bool {
 fn of_database(error: &DbError) -> Meaning {
     let code = error.code();
     let text = describe(error);
+    // PostgreSQL always tells the severity in its own words, too. Who stands in between may not.
+    let is_plain =
+        error.parsed_severity().map_or(error.severity() == "ERROR", |severity| severity == Severity::Error);
     // The server ends the session: at a restart, a failover, or because an operator wants it.
-    if !matches!(error.parsed_severity(), None | Some(Severity::Error)) {
+    if !is_plain {
         return Meaning::Lost(text);
     }
     match code.code().get(..2) {
+        // Of the connection, and told by who stands in between: the server may have done it all the same.
+        Some("08") => Meaning::Lost(text),
         _ if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code) => {
             Meaning::Again(StoreError::Unavailable(text))
         }

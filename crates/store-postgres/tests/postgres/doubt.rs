@@ -27,17 +27,17 @@ struct Between {
 
 impl Between {
     async fn new() -> Option<Self> {
+        Self::with(2, PostgresOptions::default().statement_timeout).await
+    }
+
+    async fn with(connections: usize, statement_timeout: Duration) -> Option<Self> {
         let server = support::listening()?;
         let database = server.empty_database().await;
         PostgresStore::migrate(&database.url).await.expect("an empty database is migrated");
         let proxy = Proxy::before(server.port()).await;
         let url = server.tcp_url(&database.name).expect("it has a port");
         let url = url.replace(&server.port().to_string(), &proxy.port.to_string());
-        let options = PostgresOptions {
-            connections: 2,
-            trying_max: Duration::from_secs(3),
-            ..PostgresOptions::default()
-        };
+        let options = PostgresOptions { connections, statement_timeout, trying_max: Duration::from_secs(3) };
         let store = PostgresStore::connect(&url, options).await.expect("it is connected to");
         let mut random = Random(seed());
         let account = AccountId::new(random.id());
@@ -67,7 +67,7 @@ async fn an_append_is_recorded_once_wherever_it_is_cut() {
     let Some(mut between) = Between::new().await else { return };
     between.begin().await;
     let mut version = 2;
-    for cut in [Cut::Before, Cut::After, Cut::Aside, Cut::After] {
+    for cut in [Cut::Before, Cut::After, Cut::Aside, Cut::Told, Cut::Ended, Cut::After] {
         for count in [1, 3] {
             let batch = between.next(version, count);
             between.proxy.cut_next(cut);
@@ -82,6 +82,17 @@ async fn an_append_is_recorded_once_wherever_it_is_cut() {
         }
     }
     assert_eq!(check(&between.store, between.account, &[]).await as u64, version);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_stuck_is_nobody_s_any_more() {
+    let Some(mut between) = Between::with(1, Duration::from_millis(100)).await else { return };
+    between.begin().await;
+    let batch = between.next(2, 1);
+    between.proxy.cut_next(Cut::Mute);
+    let outcome = between.store.append(batch).await;
+    assert_eq!(between.proxy.made.recv().await, Some(Cut::Mute));
+    assert_eq!(outcome, appended(3, 3), "the one connection of the pool is a new one");
 }
 
 #[tokio::test]

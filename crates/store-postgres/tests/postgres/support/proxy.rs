@@ -24,6 +24,19 @@ pub enum Cut {
     After,
     /// The store is cut off at once; the server does it in its own time.
     Aside,
+    /// The server does it, and who stands in between says instead that the connection is lost, as an error.
+    Told,
+    /// The same, as the end of the session.
+    Ended,
+    /// The server does it, and nothing comes back, while the connection stays.
+    Mute,
+}
+
+/// An error as a pooler makes it: without the severity in PostgreSQL's own words.
+fn message(severity: &str, code: &str) -> Vec<u8> {
+    let fields = format!("S{severity}\0C{code}\0Mserver conn crashed?\0\0");
+    let length = u32::try_from(fields.len() + 4).expect("a short message");
+    [b"E".as_slice(), &length.to_be_bytes(), fields.as_bytes()].concat()
 }
 
 pub struct Proxy {
@@ -112,6 +125,18 @@ async fn forward(mut store: TcpStream, mut server: TcpStream, cuts: Cuts) -> io:
                         server.write_all(&asked[..count]).await?;
                         drop(store);
                         server.readable().await?;
+                        return Ok(());
+                    }
+                    Some(cut @ (Cut::Told | Cut::Ended)) => {
+                        server.write_all(&asked[..count]).await?;
+                        server.readable().await?;
+                        let (severity, code) =
+                            if cut == Cut::Told { ("ERROR", "08P01") } else { ("FATAL", "58000") };
+                        return store.write_all(&message(severity, code)).await;
+                    }
+                    Some(Cut::Mute) => {
+                        server.write_all(&asked[..count]).await?;
+                        while store.read(&mut asked).await? > 0 {}
                         return Ok(());
                     }
                     None => server.write_all(&asked[..count]).await?,
