@@ -57,8 +57,9 @@ struct Inner {
 impl PostgresStore {
     /// Connects to a database that was migrated.
     ///
-    /// `url` is `postgres://user:password@host:port/database`, as libpq has it (several hosts with
-    /// `target_session_attrs=read-write` for failover, a socket's folder as an escaped host), and besides:
+    /// `url` is `postgres://user:password@host:port/database`, as libpq has it (several hosts for
+    /// failover: then `target_session_attrs` is `read-write` unless it says otherwise; a socket's folder as an escaped
+    /// host), and besides:
     ///
     /// - `sslmode`: `disable`; `require` (TLS, and the certificate is verified against the host's name); `prefer`,
     ///   which is the default: plain by a Unix socket or to a loopback address, and `require` anywhere else.

@@ -11,15 +11,19 @@ use rustls::{
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio_postgres::{
     Config,
-    config::{Host, SslMode},
+    config::{Host, SslMode, TargetSessionAttrs},
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// One host is given this long to let us in; the next one of several is tried then.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
-/// A connection that is silent is asked for a sign of life after this, and given up when there is none; so is one
-/// whose host takes no bytes any more.
-const SILENT_MAX: Duration = Duration::from_secs(10);
+/// A connection that is silent is asked for a sign of life after this, and again after each pause, so often; then it is
+/// given up. So a host that is gone without a word is noticed within 15 seconds.
+const SILENT_MAX: Duration = Duration::from_secs(6);
+const SIGN_PAUSE: Duration = Duration::from_secs(3);
+const SIGNS_MAX: u32 = 3;
+/// A connection whose host takes no bytes any more is given up after this.
+const UNTAKEN_MAX: Duration = Duration::from_secs(10);
 
 /// Where a database is and how it is reached.
 #[derive(Clone)]
@@ -37,6 +41,7 @@ impl Address {
             return Err(refused("it must begin with postgres://".to_owned()));
         }
         let (url, certificates) = without_certificates(url).map_err(refused)?;
+        let is_target_named = url.contains("target_session_attrs=");
         // The error names the parameter and never its value.
         let mut config: Config = url.parse().map_err(|error| refused(describe(&error)))?;
         if config.get_hosts().is_empty() {
@@ -51,7 +56,15 @@ impl Address {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_MAX);
         }
-        config.keepalives_idle(SILENT_MAX).tcp_user_timeout(SILENT_MAX);
+        config
+            .keepalives_idle(SILENT_MAX)
+            .keepalives_interval(SIGN_PAUSE)
+            .keepalives_retries(SIGNS_MAX)
+            .tcp_user_timeout(UNTAKEN_MAX);
+        // One of several may be a standby, which lets in and takes no writes.
+        if config.get_hosts().len() > 1 && !is_target_named {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         let tls = tls(is_plain, certificates).map_err(refused)?;
         Ok(Self { config, tls: MakeRustlsConnect::new(tls) })
     }
@@ -154,6 +167,25 @@ mod tests {
             assert_eq!(mode(&format!("postgres://me@{there}/db?sslmode=disable")), SslMode::Disable);
         }
         assert_eq!(mode("postgres://me@127.0.0.1/db?sslmode=require"), SslMode::Require);
+    }
+
+    #[test]
+    fn of_several_hosts_the_one_that_takes_writes_is_looked_for() {
+        let target = |url: &str| Address::parse(url).unwrap().config.get_target_session_attrs();
+        assert_eq!(target("postgres://me@127.0.0.1,localhost/db"), TargetSessionAttrs::ReadWrite);
+        assert_eq!(
+            target("postgres://me@127.0.0.1,localhost/db?target_session_attrs=any"),
+            TargetSessionAttrs::Any
+        );
+        assert_eq!(target("postgres://me@127.0.0.1/db"), TargetSessionAttrs::Any);
+    }
+
+    #[test]
+    fn a_host_that_is_gone_is_noticed_in_time() {
+        let config = Address::parse("postgres://me@127.0.0.1/db").unwrap().config;
+        let pause = config.get_keepalives_interval().unwrap();
+        let noticed = config.get_keepalives_idle() + pause * config.get_keepalives_retries().unwrap();
+        assert!(config.get_keepalives() && noticed <= Duration::from_secs(15), "{noticed:?}");
     }
 
     #[test]
