@@ -23,17 +23,21 @@ CREATE TABLE beats (
 INSERT INTO beats (only_one) VALUES (1);
 
 -- What a server holds from now on. Time is the database's own, in microseconds, and is taken once the turn has come.
+-- What is valid for longer than any beat gives was given before that clock was set back: it has ended. Twice as long is
+-- still taken for one that another release gave.
 CREATE FUNCTION beat(
     me uuid, ttl bigint, buckets bigint,
     OUT alive bigint, OUT held smallint[], OUT fences bigint[]
 ) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     at_now bigint;
+    at_most bigint;
     share bigint;
 BEGIN
     PERFORM 1 FROM beats WHERE only_one = 1 FOR UPDATE;
     at_now := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
-    DELETE FROM servers s WHERE s.expires_at <= at_now AND s.server_id <> me;
+    at_most := at_now + ttl * 2;
+    DELETE FROM servers s WHERE (s.expires_at <= at_now OR s.expires_at > at_most) AND s.server_id <> me;
     INSERT INTO servers (server_id, expires_at) VALUES (me, at_now + ttl)
     ON CONFLICT (server_id) DO UPDATE SET expires_at = excluded.expires_at;
     SELECT count(*) INTO alive FROM servers;
@@ -43,7 +47,8 @@ BEGIN
                        ORDER BY mine.bucket OFFSET share);
     UPDATE leases l SET server_id = me, fence = l.fence + 1
     WHERE l.bucket IN (SELECT free.bucket FROM leases free
-                       WHERE free.server_id IS NULL OR (free.server_id <> me AND free.expires_at <= at_now)
+                       WHERE free.server_id IS NULL
+                          OR (free.server_id <> me AND (free.expires_at <= at_now OR free.expires_at > at_most))
                        ORDER BY free.bucket
                        LIMIT greatest(0, share - (SELECT count(*) FROM leases mine WHERE mine.server_id = me)));
     UPDATE leases l SET expires_at = at_now + ttl WHERE l.server_id = me;

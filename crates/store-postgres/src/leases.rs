@@ -1,14 +1,16 @@
-//! Leases: one function call a beat, by the database's clock.
+//! Leases: one function call a beat, by the database's clock, on a connection of its own.
 
 use std::time::Duration;
 
-use deadpool_postgres::GenericClient;
 use parlance_store::{AccountBucket, BUCKETS, Beat, Fence, Holding, Lease, Leases, ServerId, StoreError};
+use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
-    connection::IfLost,
     error::{Failure, corrupt},
     log::collect,
     numbers::unsigned,
@@ -28,29 +30,17 @@ impl Leases for PostgresStore {
     async fn beat(&self, server: ServerId, ttl: Duration) -> Result<Beat, StoreError> {
         let ttl = i64::try_from(ttl.min(TTL_MAX).as_micros()).unwrap_or(i64::MAX);
         // A beat twice is a beat.
-        self.run(IfLost::Again, move |connection| async move {
-            let statement = connection.prepare_cached(BEAT).await?;
-            let row = connection.query_one(&statement, &[&server.0, &ttl, &i64::from(BUCKETS)]).await?;
-            let alive: i64 = row.try_get(0)?;
-            let held: Option<Vec<i16>> = row.try_get(1)?;
-            let fences: Option<Vec<i64>> = row.try_get(2)?;
-            let held = held.into_iter().flatten().zip(fences.into_iter().flatten());
-            let lease =
-                |(number, fence)| Ok(Lease { bucket: bucket(number)?, fence: Fence(unsigned(fence)) });
-            Ok(Beat {
-                servers: usize::try_from(alive).unwrap_or_default(),
-                held: held.map(lease).collect::<Result<_, Failure>>()?,
-            })
-        })
-        .await
+        let buckets = i64::from(BUCKETS);
+        let given: [(&(dyn ToSql + Sync), Type); 3] =
+            [(&server.0, Type::UUID), (&ttl, Type::INT8), (&buckets, Type::INT8)];
+        let row = self.inner.line.ask(&self.inner.address, BEAT, &given).await?;
+        told(&row).map_err(|failure| failure.given_up())
     }
 
     async fn leave(&self, server: ServerId) -> Result<(), StoreError> {
-        self.run(IfLost::Again, move |connection| async move {
-            connection.execute("SELECT leave($1)", &[&server.0]).await?;
-            Ok(())
-        })
-        .await
+        let given: [(&(dyn ToSql + Sync), Type); 1] = [(&server.0, Type::UUID)];
+        self.inner.line.ask(&self.inner.address, "SELECT leave($1)", &given).await?;
+        Ok(())
     }
 
     async fn holdings(&self) -> Result<Vec<Holding>, StoreError> {
@@ -66,6 +56,18 @@ impl Leases for PostgresStore {
         })
         .await
     }
+}
+
+fn told(row: &Row) -> Result<Beat, Failure> {
+    let alive: i64 = row.try_get(0)?;
+    let held: Option<Vec<i16>> = row.try_get(1)?;
+    let fences: Option<Vec<i64>> = row.try_get(2)?;
+    let held = held.into_iter().flatten().zip(fences.into_iter().flatten());
+    let lease = |(number, fence)| Ok(Lease { bucket: bucket(number)?, fence: Fence(unsigned(fence)) });
+    Ok(Beat {
+        servers: usize::try_from(alive).unwrap_or_default(),
+        held: held.map(lease).collect::<Result<_, Failure>>()?,
+    })
 }
 
 fn bucket(number: i16) -> Result<AccountBucket, Failure> {

@@ -12,6 +12,7 @@ mod error;
 mod hints;
 mod keys;
 mod leases;
+mod line;
 mod log;
 mod migrate;
 mod numbers;
@@ -35,7 +36,7 @@ use std::sync::{
 use parlance_store::StoreError;
 use tokio::sync::{Mutex, watch};
 
-use self::{connection::Pool, hints::Messenger, url::Address};
+use self::{connection::Pool, hints::Messenger, line::Line, url::Address};
 pub use self::{migrate::Migrated, options::PostgresOptions};
 
 /// A PostgreSQL database as a Parlance store. Clones share its connections.
@@ -51,6 +52,8 @@ struct Inner {
     erasing: Mutex<()>,
     appended: watch::Sender<u64>,
     hints: Messenger,
+    /// For beats.
+    line: Line,
     worked: AtomicU64,
 }
 
@@ -76,6 +79,7 @@ impl PostgresStore {
             erasing: Mutex::new(()),
             appended: watch::Sender::new(0),
             hints: Messenger::start(&address),
+            line: Line::default(),
             address,
             worked: AtomicU64::new(0),
         };

@@ -5,7 +5,8 @@ use std::time::Duration;
 /// How a database is used.
 #[derive(Clone, Copy, Debug)]
 pub struct PostgresOptions {
-    /// Connections of the pool; two more tell and are told hints.
+    /// Connections of the pool. Beside it, two tell and are told hints, one says that this server is alive, and one
+    /// is there while destroyed keys are taken out of the files.
     pub connections: usize,
     /// A statement that takes longer is ended by the server.
     pub statement_timeout: Duration,

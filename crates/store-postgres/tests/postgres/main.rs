@@ -1,6 +1,7 @@
 //! The store on a real PostgreSQL: the contract of every store, and what this one alone has: lost connections, several
 //! processes, plans, hints between servers, what an erasure leaves.
 
+mod beating;
 mod contract;
 mod doubt;
 mod erasing;
