@@ -203,15 +203,17 @@ impl EventLog for PostgresStore {
         let (after, limit) = (signed(after.number()), rows(limit, TOUCHED_MAX));
         self.read_with(move |connection| async move {
             let take = |row: &Row| {
-                let kind = StreamType::parse(row.try_get(1)?).ok_or_else(unknown_stream)?;
-                Ok(Touched {
+                // A newer release's.
+                let Some(kind) = StreamType::parse(row.try_get(1)?) else { return Ok(None) };
+                Ok(Some(Touched {
                     position: position(row.try_get(0)?),
                     stream: StreamRef::new(kind, row.try_get(2)?),
                     version: unsigned(row.try_get(3)?),
                     event_type: row.try_get(4)?,
-                })
+                }))
             };
-            collect(&connection, TOUCHED, &[&account.uuid(), &after, &limit], take).await
+            let found = collect(&connection, TOUCHED, &[&account.uuid(), &after, &limit], take).await?;
+            Ok(found.into_iter().flatten().collect())
         })
         .await
     }

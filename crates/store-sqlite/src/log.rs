@@ -256,18 +256,17 @@ fn touched(
             .collect::<rusqlite::Result<Vec<_>>>()
     };
     let found = find().map_err(|error| failed(&error))?;
-    found
-        .into_iter()
-        .map(|(kind, id, position, version, event_type)| {
-            let kind = StreamType::parse(&kind).ok_or_else(|| corrupt("a stream of unknown type"))?;
-            Ok(Touched {
-                position: Position::new(unsigned(position)),
-                stream: StreamRef::new(kind, id),
-                version: unsigned(version),
-                event_type,
-            })
+    let known = found.into_iter().filter_map(|(kind, id, position, version, event_type)| {
+        // A newer release's has no type here.
+        let kind = StreamType::parse(&kind)?;
+        Some(Touched {
+            position: Position::new(unsigned(position)),
+            stream: StreamRef::new(kind, id),
+            version: unsigned(version),
+            event_type,
         })
-        .collect()
+    });
+    Ok(known.collect())
 }
 
 fn read_stream(

@@ -7,6 +7,7 @@ mod doubt;
 mod erasing;
 mod falling;
 mod migrating;
+mod newer;
 mod plans;
 mod racing;
 mod support;
