@@ -21,13 +21,15 @@ ALTER TABLE data_keys ALTER COLUMN wrapped SET STORAGE PLAIN;
 -- Statistics would keep samples of the keys in a table of PostgreSQL's own, long after a key is destroyed.
 ALTER TABLE data_keys ALTER COLUMN wrapped SET STATISTICS 0;
 
--- Erasures that are not yet known to be on the list outside the database.
+-- Erasures that are not yet known to be on the list outside the database; and those that are on it, until the key's
+-- bytes have left the page that they were in.
 CREATE TABLE erasures_pending (
     account_id uuid NOT NULL,
     key_id uuid NOT NULL,
     recorded_at bigint NOT NULL,
     -- The page of data_keys in which the key's bytes were; null when they never were in this database.
     block bigint,
+    listed boolean NOT NULL DEFAULT false,
     PRIMARY KEY (account_id, key_id)
 );
 

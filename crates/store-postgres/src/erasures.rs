@@ -10,18 +10,41 @@
 //! itself is on the disk with the next checkpoint. The role needs to own `data_keys`, as whoever migrated does: nobody
 //! else's vacuum does anything.
 
+//!
+//! Nobody waits for all that: a deletion is answered when its keys are zeros and listed, and one round of it was made or
+//! a second has passed. What is left then (somebody's snapshot is open, a page is busy) is tried again by this store's
+//! task for as long as the store lives, and by the next store that connects.
+
+use std::{collections::BTreeMap, time::Duration};
+
 use parlance_store::{Erasure, StoreError};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 use tokio_postgres::{Client, Row, error::SqlState};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
-    connection::{connect, settled},
-    error::Failure,
+    connection::{IfLost, connect, jittered, settled},
+    error::{Failure, Meaning},
+    url::Address,
 };
 
 /// A vacuum of the keys: it passes over pages where nothing changed, so it takes as long as there were changes.
-const VACUUM_MAX: std::time::Duration = std::time::Duration::from_secs(300);
+const VACUUM_MAX: Duration = Duration::from_secs(300);
+/// All of a round.
+const ROUND_MAX: Duration = Duration::from_secs(600);
+/// Keys of a round: what is listed and still in the files is far fewer, unless a snapshot is open for days.
+const KEYS_MAX: i64 = 100_000;
+/// A deletion waits this long for the round that takes its keys.
+const AT_ONCE_MAX: Duration = Duration::from_secs(1);
+/// Between a round that left something and the next: at first, and at most. A snapshot of a request is gone in no time,
+/// one of a backup in hours.
+const PAUSE_FIRST: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// PostgreSQL's page, its head, the head of a row with all columns but `wrapped` and the length of that, an entry in
 /// the page's list of rows, and what rows are rounded up to.
@@ -36,14 +59,22 @@ const ROW_BYTES_MAX: i64 = PAGE_BYTES - PAGE_HEAD_BYTES - 2 * ENTRY_BYTES;
 /// is larger than this, so with one of them in the page nothing fits.
 const SLACK_BYTES: i64 = 48;
 
-const BLOCKS: &str = "\
-    SELECT DISTINCT p.block FROM unnest($1::uuid[], $2::uuid[]) AS done(account_id, key_id)
-    JOIN erasures_pending p ON p.account_id = done.account_id AND p.key_id = done.key_id
-    WHERE p.block IS NOT NULL ORDER BY p.block";
-
+/// Keys that left no bytes in any page are done with; the others are from now on this module's alone.
 const CONFIRM: &str = "\
+    WITH done AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS done(account_id, key_id)),
+         nowhere AS (DELETE FROM erasures_pending p USING done
+                     WHERE p.account_id = done.account_id AND p.key_id = done.key_id AND p.block IS NULL)
+    UPDATE erasures_pending p SET listed = true FROM done
+    WHERE p.account_id = done.account_id AND p.key_id = done.key_id AND p.block IS NOT NULL";
+
+/// By no account: it is maintenance, like the vacuum itself.
+const LISTED: &str = "\
+    SELECT account_id, key_id, block FROM erasures_pending WHERE listed AND block IS NOT NULL
+    ORDER BY account_id, key_id LIMIT $1";
+
+const ERASED: &str = "\
     DELETE FROM erasures_pending p USING unnest($1::uuid[], $2::uuid[]) AS done(account_id, key_id)
-    WHERE p.account_id = done.account_id AND p.key_id = done.key_id";
+    WHERE p.account_id = done.account_id AND p.key_id = done.key_id AND p.listed";
 
 /// What the rows of a page take, how long the list of them is, and one of them. By the page's number: it is
 /// maintenance, like the vacuum itself, and reads no content.
@@ -56,38 +87,147 @@ const FILL: &str = "\
     UPDATE data_keys SET wrapped = $3 WHERE account_id = $1 AND key_id = $2
     RETURNING (ctid::text::point)[0]::bigint";
 
+/// The task that takes destroyed keys out of the files.
+pub(crate) struct Eraser {
+    /// Counts up with every confirmation.
+    asked: watch::Sender<u64>,
+    ended: watch::Receiver<Ended>,
+    task: JoinHandle<()>,
+}
+
+/// The last round.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ended {
+    /// What was confirmed up to this was in it.
+    upto: Option<u64>,
+    is_clean: bool,
+}
+
+impl Eraser {
+    /// The first round is for what earlier processes left.
+    pub(crate) fn start(address: &Address) -> Self {
+        let (asked, asks) = watch::channel(0);
+        let (end, ended) = watch::channel(Ended::default());
+        let task = tokio::spawn(run(address.clone(), asks, end));
+        Self { asked, ended, task }
+    }
+
+    /// Waits for the round that takes what was confirmed before, or the first behind it that leaves nothing.
+    async fn round(&self, upto: u64, clean: bool) {
+        let mut ended = self.ended.clone();
+        let is_it = |ended: &Ended| ended.upto >= Some(upto) && (ended.is_clean || !clean);
+        // It ends with the store.
+        let _ = ended.wait_for(is_it).await;
+    }
+}
+
+impl Drop for Eraser {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 impl PostgresStore {
     pub(crate) async fn erase(&self, erasures: &[Erasure]) -> Result<(), StoreError> {
-        let accounts: Vec<_> = erasures.iter().map(|erasure| erasure.account.uuid()).collect();
-        let keys: Vec<_> = erasures.iter().map(|erasure| erasure.key.uuid()).collect();
-        let _turn = self.inner.erasing.lock().await;
-        let config = settled(self.inner.address.config.clone(), VACUUM_MAX, "on");
-        let mut client = connect(&self.inner.address, &config).await?;
-        let done = async {
-            let found = client.query(BLOCKS, &[&accounts, &keys]).await?;
-            let mut blocks = found.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
-            let mut tries = self.inner.pool.tries();
-            while !blocks.is_empty() {
-                client.batch_execute("VACUUM (TRUNCATE OFF) data_keys").await?;
-                let mut left = Vec::new();
-                for block in blocks {
-                    if !is_overwritten(&mut client, block).await? {
-                        left.push(block);
-                    }
-                }
-                blocks = left;
-                if !blocks.is_empty() && !tries.again().await {
-                    return Err(Failure::Store(StoreError::Unavailable(
-                        "a transaction that is still open keeps what was erased".to_owned(),
-                    )));
-                }
-            }
-            client.execute(CONFIRM, &[&accounts, &keys]).await?;
+        let accounts: &Vec<_> = &erasures.iter().map(|erasure| erasure.account.uuid()).collect();
+        let keys: &Vec<_> = &erasures.iter().map(|erasure| erasure.key.uuid()).collect();
+        // Confirming once more is no harm.
+        self.run(IfLost::Again, move |connection| async move {
+            connection.execute(CONFIRM, &[accounts, keys]).await?;
             Ok(())
-        };
-        // Whatever went wrong: it is pending still, or confirmed; confirming once more is no harm.
-        done.await.map_err(|failure: Failure| failure.given_up())
+        })
+        .await?;
+        let eraser = &self.inner.eraser;
+        let mut upto = 0;
+        eraser.asked.send_modify(|asked| {
+            *asked += 1;
+            upto = *asked;
+        });
+        // What was not done in time is done behind it.
+        let _ = timeout(AT_ONCE_MAX, eraser.round(upto, false)).await;
+        Ok(())
     }
+
+    /// Waits until all keys that were destroyed and confirmed so far have left the files. There is no end by itself for
+    /// as long as anybody's snapshot is open.
+    pub async fn erased(&self) {
+        let upto = *self.inner.eraser.asked.borrow();
+        self.inner.eraser.round(upto, true).await;
+    }
+}
+
+async fn run(address: Address, mut asks: watch::Receiver<u64>, end: watch::Sender<Ended>) {
+    let mut pause = PAUSE_FIRST;
+    loop {
+        let upto = *asks.borrow_and_update();
+        let is_clean = match timeout(ROUND_MAX, round(&address)).await {
+            Ok(Ok(0)) => true,
+            Ok(Ok(left)) => {
+                if pause == PAUSE_MAX {
+                    tracing::warn!(
+                        left,
+                        "an open transaction or a busy page keeps bytes of destroyed keys in the files"
+                    );
+                }
+                false
+            }
+            Ok(Err(failure)) => {
+                if let Meaning::No(error) | Meaning::Again(error) | Meaning::Standby(error) =
+                    failure.meaning()
+                {
+                    tracing::warn!(%error, "bytes of destroyed keys are not taken out of the files; trying again");
+                }
+                false
+            }
+            Err(_) => {
+                tracing::warn!(
+                    "bytes of destroyed keys are not taken out of the files in time; trying again"
+                );
+                false
+            }
+        };
+        end.send_replace(Ended { upto: Some(upto), is_clean });
+        if is_clean {
+            pause = PAUSE_FIRST;
+            if asks.changed().await.is_err() {
+                return;
+            }
+            continue;
+        }
+        tokio::select! {
+            () = sleep(jittered(pause)) => pause = (pause * 2).min(PAUSE_MAX),
+            asked = asks.changed() => if asked.is_err() {
+                return;
+            },
+        }
+    }
+}
+
+/// Takes what is listed out of the files, and says how many keys may still be in there.
+async fn round(address: &Address) -> Result<usize, Failure> {
+    let config = settled(address.config.clone(), VACUUM_MAX, "on");
+    let mut client = connect(address, &config).await?;
+    let mut pages: BTreeMap<i64, (Vec<Uuid>, Vec<Uuid>)> = BTreeMap::new();
+    let found = client.query(LISTED, &[&KEYS_MAX]).await?;
+    for row in &found {
+        let (accounts, keys) = pages.entry(row.try_get(2)?).or_default();
+        accounts.push(row.try_get(0)?);
+        keys.push(row.try_get(1)?);
+    }
+    if pages.is_empty() {
+        return Ok(0);
+    }
+    client.batch_execute("VACUUM (TRUNCATE OFF) data_keys").await?;
+    // A full page of them: there may be more.
+    let mut left = usize::from(i64::try_from(found.len()).is_ok_and(|found| found == KEYS_MAX));
+    for (block, (accounts, keys)) in pages {
+        if is_overwritten(&mut client, block).await? {
+            client.execute(ERASED, &[&accounts, &keys]).await?;
+        } else {
+            left += keys.len();
+        }
+    }
+    Ok(left)
 }
 
 /// Whether the free space of a page of the vacuumed table is zeros now.

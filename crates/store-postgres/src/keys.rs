@@ -21,8 +21,9 @@ pub(crate) const DATA_KEYS: &str = "\
     ORDER BY wanted.place";
 
 /// Operators' and the start's: across accounts, and short.
-const PENDING: &str =
-    "SELECT account_id, key_id, recorded_at FROM erasures_pending ORDER BY account_id, key_id LIMIT $1";
+const PENDING: &str = "\
+    SELECT account_id, key_id, recorded_at FROM erasures_pending WHERE NOT listed
+    ORDER BY account_id, key_id LIMIT $1";
 
 /// Pending erasures that are listed at once, whatever is asked.
 const PENDING_MAX: usize = 100_000;

@@ -34,9 +34,9 @@ use std::sync::{
 };
 
 use parlance_store::StoreError;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 
-use self::{connection::Pool, hints::Messenger, line::Line, url::Address};
+use self::{connection::Pool, erasures::Eraser, hints::Messenger, line::Line, url::Address};
 pub use self::{migrate::Migrated, options::PostgresOptions};
 
 /// A PostgreSQL database as a Parlance store. Clones share its connections.
@@ -48,8 +48,8 @@ pub struct PostgresStore {
 struct Inner {
     address: Address,
     pool: Pool,
-    /// One at a time sees to it that destroyed keys leave the files.
-    erasing: Mutex<()>,
+    /// Sees to it that destroyed keys leave the files.
+    eraser: Eraser,
     appended: watch::Sender<u64>,
     hints: Messenger,
     /// For beats.
@@ -76,7 +76,7 @@ impl PostgresStore {
         let pool = Pool::new(&address, options)?;
         let inner = Inner {
             pool,
-            erasing: Mutex::new(()),
+            eraser: Eraser::start(&address),
             appended: watch::Sender::new(0),
             hints: Messenger::start(&address),
             line: Line::default(),

@@ -76,8 +76,8 @@ pub enum KeyOp {
         key: KeyId,
         wrapped: Vec<u8>,
     },
-    /// The key opens nothing any more when this is answered, and a pending erasure is recorded. Its bytes have
-    /// left the store's files when the erasure is confirmed ([`crate::Keys::confirm_erasures`]).
+    /// The key opens nothing any more when this is answered, and a pending erasure is recorded. Its bytes leave
+    /// the store's files with the erasure's confirmation ([`crate::Keys::confirm_erasures`]).
     Destroy {
         key: KeyId,
     },

@@ -127,7 +127,8 @@ pub trait EventLog: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<(AccountId, Position)>, StoreError>> + Send;
 
-    /// Which streams the events after `after` are in, in position order: at most `limit` (and [`TOUCHED_MAX`]).
+    /// Which streams the events after `after` are in, in position order: at most `limit` (and [`TOUCHED_MAX`]). An
+    /// event of a stream of a type that this build does not know is passed over: nothing of it can be kept here.
     fn touched(
         &self,
         account: AccountId,
@@ -182,9 +183,11 @@ pub trait Keys: Send + Sync + 'static {
     fn pending_erasures(&self, limit: usize)
     -> impl Future<Output = Result<Vec<Erasure>, StoreError>> + Send;
 
-    /// Says that these are on the list. Answered once not a byte of the destroyed keys is left in the store's
-    /// files (as far as the store can see to it; PostgreSQL's own log goes with its recycling). Until then the
-    /// erasures stay pending.
+    /// Says that these are on the list: then they are not pending any more. Where the keys were there are zeros
+    /// since they were destroyed; copies of the old bytes leave the store's files, as far as the store can see to
+    /// it. The embedded store has done that when this is answered. PostgreSQL keeps what an open transaction may
+    /// still see: its adapter answers after about a second at most, and goes on by itself until the bytes are
+    /// gone (its own log goes with its recycling).
     fn confirm_erasures(&self, erasures: Vec<Erasure>)
     -> impl Future<Output = Result<(), StoreError>> + Send;
 
