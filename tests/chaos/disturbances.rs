@@ -45,8 +45,7 @@ const ALL: [Disturbance; 8] = [
     Disturbance::End,
 ];
 /// What there is time for in every run of the tests.
-const SHORT: [Disturbance; 4] =
-    [Disturbance::Kill, Disturbance::PauseAndKill, Disturbance::CrashAndKill, Disturbance::Restart];
+const SHORT: [Disturbance; 3] = [Disturbance::PauseAndKill, Disturbance::CrashAndKill, Disturbance::Restart];
 
 impl World {
     async fn disturb(&self, what: Disturbance) -> Duration {

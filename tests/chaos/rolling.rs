@@ -2,7 +2,7 @@
 //! the newer one's `migrate`, and work side by side with it. Without `PARLANCE_OLD_BINARY` both are this build;
 //! `tests/rolling/run` makes an earlier one.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parlance_tests::served::run;
 use tokio::task::block_in_place;
@@ -12,10 +12,8 @@ use super::{PROGRAM, number, world::World};
 /// Servers at a time.
 const SERVERS: usize = 2;
 
-/// A program of the environment's, or this build.
-fn program(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| PROGRAM.to_owned())
-}
+/// The variable that names an earlier release's program.
+const OLD: &str = "PARLANCE_OLD_BINARY";
 
 impl World {
     /// One server is asked to end, and another program takes its place.
@@ -28,9 +26,10 @@ impl World {
         println!("server {index} is {what} after {taken:.1?}");
     }
 
-    /// For a while, as the environment says.
+    /// For a while: longer, where there are two builds.
     async fn side_by_side(&self) {
-        let until = Instant::now() + std::time::Duration::from_secs(number("PARLANCE_CHAOS_SECONDS", 2));
+        let seconds = if std::env::var_os(OLD).is_some() { 10 } else { 1 };
+        let until = Instant::now() + Duration::from_secs(seconds);
         while Instant::now() < until {
             self.probes.all_shown_since(Instant::now()).await;
         }
@@ -39,21 +38,21 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn servers_are_replaced_one_by_one_by_another_release_and_back_under_load() {
-    let (old, new) = (program("PARLANCE_OLD_BINARY"), program("PARLANCE_NEW_BINARY"));
+    let (old, new) = (std::env::var(OLD).unwrap_or_else(|_| PROGRAM.to_owned()), PROGRAM);
     let seed = number("PARLANCE_CHAOS_SEED", u64::from(std::process::id()));
     let Some(world) = World::open(&old, SERVERS, seed).await else { return };
     world.side_by_side().await;
-    let migrated = block_in_place(|| run(&new, world.office.folder.path(), &["migrate"]));
+    let migrated = block_in_place(|| run(new, world.office.folder.path(), &["migrate"]));
     assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
     print!("{}", String::from_utf8_lossy(&migrated.stdout));
     // The old one goes on with the newer tables.
     world.side_by_side().await;
-    world.replace(0, &new, "new").await;
+    world.replace(0, new, "new").await;
     world.side_by_side().await;
-    world.replace(1, &new, "new").await;
+    world.replace(1, new, "new").await;
     world.side_by_side().await;
     world.replace(0, &old, "old again").await;
     world.side_by_side().await;
-    world.replace(0, &new, "new").await;
-    world.finish(&[&old, &new]).await;
+    world.replace(0, new, "new").await;
+    world.finish(&[&old, new]).await;
 }
