@@ -34,8 +34,10 @@ const PAUSE_FIRST: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// The server ends a statement by itself; an answer that is later than that by so much does not come.
 const ANSWER_LATE_MAX: Duration = Duration::from_secs(5);
-/// A transaction that was begun and forgotten holds nobody up for longer.
-const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(30);
+/// A server that is stopped within a transaction keeps the locks of what it wrote: nobody could take over its work
+/// before PostgreSQL ends its session. So this is no longer than a lease; between two statements of a server that runs
+/// there are milliseconds, and what is cut off is done again.
+const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(3);
 
 /// What to do when the connection is lost and it is not known whether the work was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
