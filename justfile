@@ -24,6 +24,10 @@ kill rounds="50":
 chaos seconds="300":
     PARLANCE_CHAOS_SECONDS={{ seconds }} cargo test -p parlance-tests chaos::disturbances -- --nocapture
 
+# replace the servers of an earlier commit's build by this tree's, one by one under load, and back
+rolling from:
+    tests/rolling/run {{ from }}
+
 # measure: peers, scale, commands, http, page, rebuild, lag, cold or sockets (see bench/RESULTS.md)
 bench what="peers" *args="":
     cargo run --release --manifest-path bench/Cargo.toml --target-dir target -- {{ what }} {{ args }}
