@@ -57,7 +57,7 @@ async fn conversations(place: &Place, large: usize) -> anyhow::Result<()> {
     }
     for n in 0..2 * LOADS {
         let contact = n % 2;
-        let fresh = open(world.parlance.store.clone(), &world.folder, place.seed + n as u64 + 1).await?;
+        let fresh = open(world.parlance.store.clone(), &world.home, place.seed + n as u64 + 1).await?;
         let ask = close(contact);
         let begin = Instant::now();
         fresh.submit(ask).await?;
@@ -77,7 +77,7 @@ async fn by_turns(
 ) -> anyhow::Result<(Vec<Duration>, Vec<Duration>)> {
     let mut times = (Vec::new(), Vec::new());
     for world in [&mut *small, &mut *big] {
-        world.parlance = open(world.parlance.store.clone(), &world.folder, 99).await?;
+        world.parlance = open(world.parlance.store.clone(), &world.home, 99).await?;
     }
     for n in 0..COMMANDS {
         let sides = [

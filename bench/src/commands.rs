@@ -1,22 +1,31 @@
 //! The command path, from asking to being answered (decide, dedupe, seal, append), by turns with the floor.
 
 use crate::{
-    floor::Log,
-    measure::{head, median, millis, per_second, percentile, rate, ratio, row},
+    floor::{EVENTS, Log},
+    measure::{median, millis, per_second, percentile, rate, ratio},
+    report::Report,
     world::{Place, World},
 };
 
 /// Accounts and tasks of each line; one task stands for a command with nothing else going on.
 const LOADS: [(usize, usize); 5] = [(1, 1), (1, 64), (1, 512), (100, 64), (100, 512)];
-/// Events of a floor's transaction.
-const FLOOR_EVENTS: usize = 1_000;
 /// Messages of a contact: conversations begin, go on, and leave snapshots.
 const MESSAGES_PER_CONTACT: usize = 20;
 /// One after the other, so that a turn takes about as long as the others.
 const ALONE: usize = 4_000;
 
-pub fn run(place: &Place, rounds: usize, commands: usize) -> anyhow::Result<()> {
-    head(&["accounts", "at once", "commands", "p50", "p99", "floor", "ratio", "sealed bytes"]);
+pub fn run(place: &Place, report: &mut Report, rounds: usize, commands: usize) -> anyhow::Result<()> {
+    report.head(&[
+        "accounts",
+        "at once",
+        "commands",
+        "p50",
+        "p99",
+        "floor",
+        "ratio",
+        "sealed bytes",
+        "goals",
+    ]);
     for (accounts, tasks) in LOADS {
         let alone = tasks == 1;
         let count = if alone { ALONE.min(commands) } else { commands };
@@ -30,8 +39,8 @@ pub fn run(place: &Place, rounds: usize, commands: usize) -> anyhow::Result<()> 
                 let run = world.run(world.messages(count, contacts), tasks).await?;
                 anyhow::Ok((world, run))
             })?;
-            let log = Log::read(&world.folder.path().join("parlance.db"))?;
-            let elapsed = log.write(place, count, if alone { 1 } else { FLOOR_EVENTS })?;
+            let log = Log::read(place, &world.home)?;
+            let elapsed = if alone { log.write_alone(place, count)? } else { log.write(place, count)? };
             drop(world);
             let (product, floor) = (rate(count, run.elapsed), rate(count, elapsed));
             rates.push(product);
@@ -40,16 +49,31 @@ pub fn run(place: &Place, rounds: usize, commands: usize) -> anyhow::Result<()> 
             answered.extend(run.answered);
             sealed = log.sealed_bytes();
         }
-        let size = if alone { 1 } else { FLOOR_EVENTS };
-        row([
+        let (of, p99) = (median(ratios), percentile(&mut answered, 99));
+        let goals = report.goals;
+        let goals = match (accounts, tasks) {
+            (1, 1) => {
+                let times = 1.0 / of;
+                vec![report.at_most(&format!("{times:.2}"), goals.times_of_commit, " × its time", times)]
+            }
+            (1, 64) => vec![
+                report.at_least("ratio", goals.of_bare, of),
+                report.at_most_ms("p99", goals.answered_ms, p99),
+            ],
+            (100, 64) => vec![report.at_least("ratio", goals.of_bare_many, of)],
+            _ => Vec::new(),
+        };
+        let size = if alone { 1 } else { EVENTS };
+        report.row([
             accounts.to_string(),
             tasks.to_string(),
             per_second(median(rates)),
             millis(percentile(&mut answered, 50)),
-            millis(percentile(&mut answered, 99)),
+            millis(p99),
             format!("{} ({size} a commit)", per_second(median(floors))),
-            ratio(median(ratios)),
+            ratio(of),
             sealed.to_string(),
+            goals.join("; "),
         ]);
     }
     Ok(())

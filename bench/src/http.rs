@@ -2,38 +2,33 @@
 //! answered when they are durable, by turns with the floor. Requests are built and signed before the clock
 //! starts, and what asks is one thread.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use parlance_simulator::Messenger;
-use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use crate::{
     floor::Log,
-    measure::{head, median, millis, per_second, percentile, rate, ratio, row},
+    measure::{median, millis, per_second, percentile, rate, ratio},
+    report::Report,
     seen,
     served::{Kind, Served},
     wire::{Wire, get, post},
-    world::{APP_SECRET, Account, PAGE, Place, World, contact_id, message_id, text},
+    world::{APP_SECRET, Account, Home, PAGE, Place, World, contact_id, message_id, text},
 };
 
 pub const CONNECTIONS: usize = 64;
 /// Conversations begin, go on, and leave snapshots.
 const MESSAGES_PER_CONTACT: usize = 20;
-/// Events of a floor's transaction.
-const FLOOR_EVENTS: usize = 1_000;
 /// What the clocks of the pages say: some moment in the past, as a provider's time is.
 const BEGIN_MS: u64 = 1_790_000_000_000;
 /// How often the read models are asked whether they show everything, and how often at most.
 const LOOK: Duration = Duration::from_millis(5);
 const LOOKS_MAX: usize = 20_000;
 
-/// A server's folder, closed, and what is known of what is in it.
+/// A world, closed, and what is known of what is in it.
 pub struct Office {
-    pub folder: TempDir,
+    pub home: Home,
     pub accounts: Vec<Account>,
     /// Of the first account's admin.
     pub token: String,
@@ -45,8 +40,8 @@ impl Office {
         place.runtime()?.block_on(async {
             let world = World::create(place, accounts).await?;
             let token = world.token(&world.accounts[0], world.accounts[0].admin).await?;
-            let (folder, accounts) = world.closed()?;
-            Ok(Self { folder, accounts, token })
+            let (home, accounts) = world.closed().await?;
+            Ok(Self { home, accounts, token })
         })
     }
 
@@ -137,7 +132,7 @@ struct Turn {
 fn turn(office: &Office, kind: Kind, count: usize) -> anyhow::Result<Turn> {
     let requests = office.deliveries(count);
     asking()?.block_on(async {
-        let served = Served::start(kind, office.folder.path())?;
+        let served = Served::start(kind, &office.home)?;
         let mut wire = Wire::connect(served.address).await?;
         wire.ask_well(&get("/readyz")).await?;
         let (idle_mib, _) = served.memory()?;
@@ -159,50 +154,94 @@ fn turn(office: &Office, kind: Kind, count: usize) -> anyhow::Result<Turn> {
     })
 }
 
-fn floor(folder: &Path, place: &Place, count: usize) -> anyhow::Result<f64> {
-    let log = Log::read(&folder.join("parlance.db"))?;
-    Ok(rate(count, log.write(place, count, FLOOR_EVENTS)?))
+/// Many turns of one kind of server.
+#[derive(Default)]
+struct Turns {
+    rates: Vec<f64>,
+    floors: Vec<f64>,
+    ratios: Vec<f64>,
+    shown: Vec<f64>,
+    answered: Vec<Duration>,
+    idle: Vec<f64>,
+    most: Vec<f64>,
 }
 
-pub fn run(place: &Place, rounds: usize, events: usize, seconds: u64) -> anyhow::Result<()> {
-    head(&["accounts", "server", "answered", "p50", "p99", "shown", "floor", "ratio", "idle", "at most"]);
+impl Turns {
+    fn measure(place: &Place, rounds: usize, events: usize, of: (usize, Kind)) -> anyhow::Result<Self> {
+        let mut turns = Self::default();
+        for _ in 0..rounds {
+            let office = Office::open(place, of.0)?;
+            let turn = turn(&office, of.1, events)?;
+            let floor = rate(events, Log::read(place, &office.home)?.write(place, events)?);
+            let product = rate(events, turn.elapsed);
+            turns.rates.push(product);
+            turns.floors.push(floor);
+            turns.ratios.push(product / floor);
+            turns.shown.extend(turn.shown.map(|elapsed| rate(events, elapsed)));
+            turns.answered.extend(turn.answered);
+            turns.idle.push(turn.idle_mib);
+            turns.most.push(turn.most_mib);
+        }
+        Ok(turns)
+    }
+
+    /// A row of the table; gives how much was shown in a second, where that was looked at.
+    fn tell(mut self, report: &mut Report, (accounts, kind): (usize, Kind)) -> Option<f64> {
+        let shown = (!self.shown.is_empty()).then(|| median(self.shown));
+        let (of, p99) = (median(self.ratios), percentile(&mut self.answered, 99));
+        let (idle, most) = (median(self.idle), median(self.most));
+        let goals = report.goals;
+        let goals = match (kind, accounts) {
+            (Kind::Whole, _) => vec![
+                report.at_most("idle", goals.idle_mb, " MB", megabytes(idle)),
+                report.at_most("under load", goals.most_mb, " MB", megabytes(most)),
+            ],
+            (_, 1) => vec![
+                report.at_least("ratio", goals.of_bare, of),
+                report.at_most_ms("p99", goals.answered_ms, p99),
+            ],
+            _ => vec![report.at_least("ratio", goals.of_bare_many, of)],
+        };
+        report.row([
+            accounts.to_string(),
+            kind.told().to_owned(),
+            per_second(median(self.rates)),
+            millis(percentile(&mut self.answered, 50)),
+            millis(p99),
+            shown.map_or_else(|| "-".to_owned(), per_second),
+            per_second(median(self.floors)),
+            ratio(of),
+            format!("{idle:.0} MiB"),
+            format!("{most:.0} MiB"),
+            goals.join("; "),
+        ]);
+        shown
+    }
+}
+
+fn megabytes(mib: f64) -> f64 {
+    mib * f64::from(1 << 20) / 1e6
+}
+
+pub fn run(
+    place: &Place,
+    report: &mut Report,
+    rounds: usize,
+    events: usize,
+    seconds: u64,
+) -> anyhow::Result<()> {
+    report.head(&[
+        "accounts", "server", "answered", "p50", "p99", "shown", "floor", "ratio", "idle", "at most", "goals",
+    ]);
     let mut most = 0.0;
     for accounts in [1, 100] {
         for kind in [Kind::WithoutReadModels, Kind::Whole] {
-            let (mut rates, mut floors, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-            let (mut shown, mut answered) = (Vec::new(), Vec::new());
-            let (mut idle, mut peak) = (Vec::new(), Vec::new());
-            for _ in 0..rounds {
-                let office = Office::open(place, accounts)?;
-                let turn = turn(&office, kind, events)?;
-                let floor = floor(office.folder.path(), place, events)?;
-                let product = rate(events, turn.elapsed);
-                rates.push(product);
-                floors.push(floor);
-                ratios.push(product / floor);
-                shown.extend(turn.shown.map(|elapsed| rate(events, elapsed)));
-                answered.extend(turn.answered);
-                idle.push(turn.idle_mib);
-                peak.push(turn.most_mib);
-            }
-            let shown = (!shown.is_empty()).then(|| median(shown));
-            if let (1, Some(shown)) = (accounts, shown) {
+            let turns = Turns::measure(place, rounds, events, (accounts, kind))?;
+            if let (Some(shown), 1) = (turns.tell(report, (accounts, kind)), accounts) {
                 most = shown;
             }
-            row([
-                accounts.to_string(),
-                format!("{kind:?}"),
-                per_second(median(rates)),
-                millis(percentile(&mut answered, 50)),
-                millis(percentile(&mut answered, 99)),
-                shown.map_or_else(|| "-".to_owned(), per_second),
-                per_second(median(floors)),
-                ratio(median(ratios)),
-                format!("{:.0} MiB", median(idle)),
-                format!("{:.0} MiB", median(peak)),
-            ]);
         }
     }
-    println!();
-    seen::run(place, rounds, most / 2.0, Duration::from_secs(seconds))
+    report.line("");
+    seen::run(place, report, rounds, most / 2.0, Duration::from_secs(seconds))
 }

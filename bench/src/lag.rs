@@ -7,7 +7,8 @@ use parlance_domain::AccountId;
 use tokio::task::JoinSet;
 
 use crate::{
-    measure::{head, median, millis, per_second, percentile, rate, row},
+    measure::{median, millis, per_second, percentile, rate},
+    report::Report,
     world::{Place, World},
 };
 
@@ -18,8 +19,8 @@ const TICK: Duration = Duration::from_millis(1);
 /// Only a broken build needs it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub fn run(place: &Place, rounds: usize, commands: usize) -> anyhow::Result<()> {
-    head(&["load", "commands", "answered p50", "answered p99", "visible p50", "visible p99"]);
+pub fn run(place: &Place, report: &mut Report, rounds: usize, commands: usize) -> anyhow::Result<()> {
+    report.head(&["load", "commands", "answered p50", "answered p99", "visible p50", "visible p99", "goal"]);
     let (mut rates, mut answered, mut visible) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         place.runtime()?.block_on(async {
@@ -67,13 +68,16 @@ pub fn run(place: &Place, rounds: usize, commands: usize) -> anyhow::Result<()> 
     }
     let most = median(rates.iter().map(|(most, _)| *most).collect());
     let asked = median(rates.iter().map(|(_, asked)| *asked).collect());
-    row([
+    let p99 = percentile(&mut visible, 99);
+    let goal = report.at_most_ms("visible p99", report.goals.seen_ms, p99);
+    report.row([
         format!("half of {}", per_second(most)),
         per_second(asked),
         millis(percentile(&mut answered, 50)),
         millis(percentile(&mut answered, 99)),
         millis(percentile(&mut visible, 50)),
-        millis(percentile(&mut visible, 99)),
+        millis(p99),
+        goal,
     ]);
     Ok(())
 }

@@ -2,15 +2,26 @@
 
 use std::{fs, process::Command};
 
-use crate::world::Place;
+use anyhow::Context as _;
 
-/// Prints machine, versions and command line, as the head of a section of RESULTS.md.
-pub fn print(place: &Place) -> anyhow::Result<()> {
-    print!("{}", described(place)?);
-    Ok(())
+use crate::{databases::Databases, world::Place};
+
+/// Today, as the machine has it.
+pub fn date() -> anyhow::Result<String> {
+    let date = Command::new("date").args(["-u", "+%Y-%m-%d"]).output().context("date")?;
+    Ok(String::from_utf8_lossy(&date.stdout).trim().to_owned())
 }
 
-/// The same as a text.
+/// What a private server is, for whoever is measured on it.
+pub fn server(databases: &Databases) -> anyhow::Result<String> {
+    Ok(format!(
+        "a private PostgreSQL {}, `fsync` and `synchronous_commit` on, {}",
+        databases.version()?,
+        Databases::settings()
+    ))
+}
+
+/// Machine, versions and command line, as the head of a section of RESULTS.md.
 pub fn described(place: &Place) -> anyhow::Result<String> {
     let cores = std::thread::available_parallelism()?;
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();

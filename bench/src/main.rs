@@ -3,7 +3,9 @@
 
 mod cold;
 mod commands;
+mod databases;
 mod floor;
+mod goals;
 mod http;
 mod lag;
 mod machine;
@@ -12,7 +14,9 @@ mod memory;
 mod page;
 mod peers;
 mod rebuild;
+mod report;
 mod scale;
+mod sections;
 mod seen;
 mod served;
 mod sockets;
@@ -22,6 +26,8 @@ mod world;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+
+use crate::{databases::Databases, report::Report, world::Place};
 
 /// Measures Parlance.
 #[derive(Parser)]
@@ -35,41 +41,54 @@ struct Args {
     #[arg(long, global = true, default_value_t = 1)]
     seed: u64,
     /// Turns of each side; the median counts.
-    #[arg(long, global = true, default_value_t = 3)]
+    #[arg(long, global = true, default_value_t = ROUNDS)]
     rounds: usize,
+    /// On a private PostgreSQL server, in the system's temporary folder, instead of the embedded store. A whole run of
+    /// commands, rebuild, lag, http or page writes its section into RESULTS.md.
+    #[arg(long, global = true)]
+    postgres: bool,
 }
+
+/// What a whole run is; one that does less is not worth writing down.
+const ROUNDS: usize = 3;
+const COMMANDS: usize = 40_000;
+const REBUILT: usize = 100_000;
+const LAGGING: usize = 60_000;
+const DELIVERIES: usize = 40_000;
+const SECONDS: u64 = 10;
+const LARGE: usize = 100_000;
 
 #[derive(Subcommand)]
 enum What {
     /// The command path beside the bare store.
     Commands {
         /// Commands of a turn, where many are asked at once.
-        #[arg(long, default_value_t = 40_000)]
+        #[arg(long, default_value_t = COMMANDS)]
         commands: usize,
     },
     /// Folding the whole log into rows beside reading and decoding it.
     Rebuild {
-        #[arg(long, default_value_t = 100_000)]
+        #[arg(long, default_value_t = REBUILT)]
         events: usize,
     },
     /// From the answer to the read models, at half of the maximal load.
     Lag {
-        #[arg(long, default_value_t = 60_000)]
+        #[arg(long, default_value_t = LAGGING)]
         commands: usize,
     },
     /// Signed webhooks over HTTP beside the bare store, and from their answer until they are seen.
     Http {
         /// Deliveries of a turn.
-        #[arg(long, default_value_t = 40_000)]
+        #[arg(long, default_value_t = DELIVERIES)]
         events: usize,
         /// How long deliveries arrive at half of the maximal load.
-        #[arg(long, default_value_t = 10)]
+        #[arg(long, default_value_t = SECONDS)]
         seconds: u64,
     },
     /// A page of the inbox over GraphQL beside the same schema answering from memory.
     Page {
         /// Conversations of the large inbox.
-        #[arg(long, default_value_t = 100_000)]
+        #[arg(long, default_value_t = LARGE)]
         large: usize,
     },
     /// From a webhook's answer to all who follow the inbox on sockets, and what a socket costs in memory.
@@ -118,22 +137,67 @@ fn main() -> anyhow::Result<ExitCode> {
     run(Args::parse()).map(|()| ExitCode::SUCCESS)
 }
 
+impl What {
+    /// Of what RESULTS.md has a section on PostgreSQL: its name and title, and whether this run is a whole one.
+    fn section(&self) -> Option<(&'static str, &'static str, bool)> {
+        Some(match *self {
+            Self::Commands { commands } => ("commands", "The command path", commands >= COMMANDS),
+            Self::Rebuild { events } => ("rebuild", "Rebuild", events >= REBUILT),
+            Self::Lag { commands } => ("lag", "Lag", commands >= LAGGING),
+            Self::Http { events, seconds } => {
+                ("http", "Ingestion over HTTP", events >= DELIVERIES && seconds >= SECONDS)
+            }
+            Self::Page { large } => ("page", "The inbox page", large >= LARGE),
+            Self::Sockets { .. } | Self::Peers { .. } | Self::Scale { .. } | Self::Cold { .. } => return None,
+        })
+    }
+}
+
 fn run(args: Args) -> anyhow::Result<()> {
-    let place = world::Place { folder: args.folder, seed: args.seed };
-    if !matches!(args.what, What::Peers { .. } | What::Scale { .. }) {
-        machine::print(&place)?;
+    if let What::Peers { quick, embedded } = args.what {
+        anyhow::ensure!(
+            !args.postgres,
+            "peers are measured on PostgreSQL anyway; --embedded is the other store"
+        );
+        let place = Place { folder: args.folder, seed: args.seed, databases: None };
+        return peers::run(&place, args.rounds, peers::Choice { quick, embedded });
     }
+    if let What::Scale { conversations, messages, others, url } = args.what {
+        let place = Place { folder: args.folder, seed: args.seed, databases: None };
+        return scale::run(&place, scale::Size { conversations, messages, others }, url);
+    }
+    let databases = args.postgres.then(Databases::start).transpose()?;
+    let place = Place { folder: args.folder, seed: args.seed, databases };
+    let mut intro = machine::described(&place)?;
+    if let Some(databases) = &place.databases {
+        intro +=
+            &format!("On {}; {}; {} rounds.\n\n", machine::server(databases)?, machine::date()?, args.rounds);
+    }
+    print!("{intro}");
+    let section = args.what.section();
+    let mut report = Report::new(place.goals());
+    let (rounds, told) = (args.rounds, &mut report);
     match args.what {
-        What::Commands { commands } => commands::run(&place, args.rounds, commands),
-        What::Rebuild { events } => rebuild::run(&place, args.rounds, events),
-        What::Lag { commands } => lag::run(&place, args.rounds, commands),
-        What::Http { events, seconds } => http::run(&place, args.rounds, events, seconds),
-        What::Page { large } => page::run(&place, args.rounds, large),
-        What::Sockets { sockets, messages } => sockets::run(&place, sockets, messages),
-        What::Peers { quick, embedded } => peers::run(&place, args.rounds, peers::Choice { quick, embedded }),
-        What::Scale { conversations, messages, others, url } => {
-            scale::run(&place, scale::Size { conversations, messages, others }, url)
-        }
-        What::Cold { large } => cold::run(&place, large),
+        What::Commands { commands } => commands::run(&place, told, rounds, commands)?,
+        What::Rebuild { events } => rebuild::run(&place, told, rounds, events)?,
+        What::Lag { commands } => lag::run(&place, told, rounds, commands)?,
+        What::Http { events, seconds } => http::run(&place, told, rounds, events, seconds)?,
+        What::Page { large } => page::run(&place, told, rounds, large)?,
+        What::Sockets { sockets, messages } => sockets::run(&place, sockets, messages)?,
+        What::Cold { large } => cold::run(&place, large)?,
+        What::Peers { .. } | What::Scale { .. } => {}
     }
+    let Some((name, title, whole)) = section else { return Ok(()) };
+    let text = report.into_text();
+    if place.databases.is_none() {
+        return Ok(());
+    }
+    if cfg!(debug_assertions) || !whole || rounds < ROUNDS {
+        eprintln!(
+            "not written into RESULTS.md: that takes an optimised build, and no less than is done by default"
+        );
+        return Ok(());
+    }
+    let section = format!("## {title}, on PostgreSQL\n\n{intro}{text}");
+    sections::write(&format!("{name}-postgres"), &format!("{name} --postgres"), &section)
 }

@@ -30,12 +30,24 @@ pub fn ratio(ratio: f64) -> String {
     format!("{ratio:.2}")
 }
 
-/// Prints a table's head.
-pub fn head(columns: &[&str]) {
-    row(columns.iter().map(|column| (*column).to_owned()));
-    row(columns.iter().map(|_| "---".to_owned()));
+/// A table's head: its names, and the line below them.
+pub fn head_cells(columns: &[&str]) -> [String; 2] {
+    [
+        cells(columns.iter().map(|column| (*column).to_owned())),
+        cells(columns.iter().map(|_| "---".to_owned())),
+    ]
 }
 
-pub fn row(cells: impl IntoIterator<Item = String>) {
-    println!("| {} |", cells.into_iter().collect::<Vec<_>>().join(" | "));
+/// A table's row.
+pub fn cells(cells: impl IntoIterator<Item = String>) -> String {
+    format!("| {} |", cells.into_iter().collect::<Vec<_>>().join(" | "))
+}
+
+/// Prints a table's head.
+pub fn head(columns: &[&str]) {
+    head_cells(columns).iter().for_each(|line| println!("{line}"));
+}
+
+pub fn row(row: impl IntoIterator<Item = String>) {
+    println!("{}", cells(row));
 }

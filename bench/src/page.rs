@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::{
     http::{CONNECTIONS, Office, ask_all, asking},
-    measure::{head, median, millis, per_second, percentile, rate, ratio, row},
+    measure::{median, millis, per_second, percentile, rate, ratio},
+    report::Report,
     served::{Kind, Served},
     wire::{Wire, graphql},
     world::{Place, World, profile},
@@ -67,8 +68,10 @@ fn fill(place: &Place, conversations: usize) -> anyhow::Result<Office> {
         let head = world.parlance.store.head(account).await?;
         world.parlance.visible(account, head.position, PATIENCE).await?;
         let token = world.token(&world.accounts[0], world.accounts[0].admin).await?;
-        let (folder, accounts) = world.closed()?;
-        Ok(Office { folder, accounts, token })
+        let (home, accounts) = world.closed().await?;
+        // An inbox that has been there for a while.
+        home.tidy()?;
+        Ok(Office { home, accounts, token })
     })
 }
 
@@ -85,7 +88,7 @@ struct Side {
 
 impl Side {
     async fn start(kind: Kind, office: &Office) -> anyhow::Result<Self> {
-        let served = Served::start(kind, office.folder.path())?;
+        let served = Served::start(kind, &office.home)?;
         let request = request(&office.token, None, ITEMS);
         let mut wire = Wire::connect(served.address).await?;
         wire.ask_well(&request).await?;
@@ -131,7 +134,7 @@ impl Side {
     }
 }
 
-pub fn run(place: &Place, rounds: usize, large: usize) -> anyhow::Result<()> {
+pub fn run(place: &Place, report: &mut Report, rounds: usize, large: usize) -> anyhow::Result<()> {
     let (small_office, large_office) = (fill(place, SMALL)?, fill(place, large)?);
     asking()?.block_on(async {
         let mut sides = [
@@ -144,7 +147,7 @@ pub fn run(place: &Place, rounds: usize, large: usize) -> anyhow::Result<()> {
                 side.turn().await?;
             }
         }
-        head(&[
+        report.head(&[
             "conversations",
             "bytes",
             "4 connections p50",
@@ -153,32 +156,43 @@ pub fn run(place: &Place, rounds: usize, large: usize) -> anyhow::Result<()> {
             "CPU a page",
             "of memory",
             "of small",
+            "goals",
         ]);
         let of = |one: &Side, other: &Side| {
-            let ratios = one.rates.iter().zip(&other.rates).map(|(one, other)| one / other);
-            ratio(median(ratios.collect()))
+            median(one.rates.iter().zip(&other.rates).map(|(one, other)| one / other).collect())
         };
         let names = ["from memory".to_owned(), SMALL.to_string(), large.to_string()];
-        let cells: Vec<_> = sides.iter().map(|side| (of(side, &sides[0]), of(&sides[1], side))).collect();
-        for ((side, name), (memory, small)) in sides.iter_mut().zip(names).zip(cells) {
-            row([
+        // The small inbox's rate as a multiple of each: how many times as long each takes.
+        let ratios: Vec<_> = sides.iter().map(|side| (of(side, &sides[0]), of(&sides[1], side))).collect();
+        for (number, ((side, name), (memory, small))) in sides.iter_mut().zip(names).zip(ratios).enumerate() {
+            let p99 = percentile(&mut side.few, 99);
+            let mut goals = Vec::new();
+            if number > 0 {
+                goals.push(report.at_least("of memory", report.goals.of_memory, memory));
+                goals.push(report.at_most_ms("p99", report.goals.page_ms, p99));
+            }
+            if number > 1 {
+                goals.push(report.at_most("of small", report.goals.of_few, " ×", small));
+            }
+            report.row([
                 name,
                 side.bytes.to_string(),
                 millis(percentile(&mut side.few, 50)),
-                millis(percentile(&mut side.few, 99)),
+                millis(p99),
                 per_second(median(side.rates.clone())),
                 millis(percentile(&mut side.worked, 50)),
-                memory,
-                small,
+                ratio(memory),
+                ratio(small),
+                goals.join("; "),
             ]);
         }
-        println!();
-        far(&sides[2], &large_office, rounds).await
+        report.line("");
+        far(report, &sides[2], &large_office, rounds).await
     })
 }
 
 /// A page far from the first beside the first, by turns.
-async fn far(side: &Side, office: &Office, rounds: usize) -> anyhow::Result<()> {
+async fn far(report: &mut Report, side: &Side, office: &Office, rounds: usize) -> anyhow::Result<()> {
     let far = side.far(office).await?;
     let (mut first_times, mut far_times) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
@@ -187,11 +201,12 @@ async fn far(side: &Side, office: &Office, rounds: usize) -> anyhow::Result<()> 
             times.extend(ask_all(&side.served, vec![request.clone(); PAGES_FEW], FEW).await?);
         }
     }
-    head(&["page", "p50", "p99"]);
+    report.head(&["page", "p50", "p99"]);
     for (name, times) in [("1".to_owned(), &mut first_times), (FAR.to_string(), &mut far_times)] {
-        row([name, millis(percentile(times, 50)), millis(percentile(times, 99))]);
+        report.row([name, millis(percentile(times, 50)), millis(percentile(times, 99))]);
     }
     let of = percentile(&mut far_times, 50).as_secs_f64() / percentile(&mut first_times, 50).as_secs_f64();
-    println!("\npage {FAR} takes {} of page 1", ratio(of));
+    let goal = report.at_most(&format!("{of:.2}"), report.goals.of_few, " ×", of);
+    report.line(&format!("\nPage {FAR} beside page 1: {goal}."));
     Ok(())
 }

@@ -20,7 +20,8 @@ use tokio::{
 
 use crate::{
     http::{CONNECTIONS, Office, asking, figure, shown},
-    measure::{head, median, millis, per_second, percentile, rate, row},
+    measure::{median, millis, per_second, percentile, rate},
+    report::Report,
     served::{Kind, Served},
     wire::{Wire, graphql},
     world::{Place, contact_id},
@@ -149,8 +150,14 @@ async fn arrive(
     Ok((to_answer, to_see))
 }
 
-pub fn run(place: &Place, rounds: usize, pace: f64, time: Duration) -> anyhow::Result<()> {
-    head(&[
+pub fn run(
+    place: &Place,
+    report: &mut Report,
+    rounds: usize,
+    pace: f64,
+    time: Duration,
+) -> anyhow::Result<()> {
+    report.head(&[
         "asked",
         "took",
         "looked for",
@@ -159,6 +166,7 @@ pub fn run(place: &Place, rounds: usize, pace: f64, time: Duration) -> anyhow::R
         "seen p50",
         "seen p99",
         "by 10 ms",
+        "goal",
     ]);
     let count = (pace * time.as_secs_f64()) as usize;
     let (mut answered, mut seen) = (Vec::new(), Vec::new());
@@ -167,7 +175,7 @@ pub fn run(place: &Place, rounds: usize, pace: f64, time: Duration) -> anyhow::R
         let office = Office::open(place, 1)?;
         let dues = (0..count).map(|number| due(&office, number)).collect();
         asking()?.block_on(LocalSet::new().run_until(async {
-            let served = Served::start(Kind::Whole, office.folder.path())?;
+            let served = Served::start(Kind::Whole, &office.home)?;
             let begin = Instant::now();
             let (to_answer, to_see) = arrive(&served, dues, pace).await?;
             took.push(rate(count, begin.elapsed()));
@@ -181,15 +189,18 @@ pub fn run(place: &Place, rounds: usize, pace: f64, time: Duration) -> anyhow::R
             anyhow::Ok(())
         }))?;
     }
-    row([
+    let p99 = percentile(&mut seen, 99);
+    let goal = report.at_most_ms("seen p99", report.goals.seen_ms, p99);
+    report.row([
         per_second(pace),
         per_second(median(took)),
         seen.len().to_string(),
         millis(percentile(&mut answered, 50)),
         millis(percentile(&mut answered, 99)),
         millis(percentile(&mut seen, 50)),
-        millis(percentile(&mut seen, 99)),
+        millis(p99),
         format!("{:.1} %", 100.0 * median(in_time)),
+        goal,
     ]);
     Ok(())
 }

@@ -24,10 +24,10 @@ use parlance_app::{
 use parlance_graphql::HttpSettings;
 use parlance_providers::{Messenger, Outbound, Twilio};
 use parlance_server::http;
-use parlance_store_sqlite::{SqliteOptions, SqliteStore};
+use parlance_stores::{AnyStore, OpenOptions};
 use tokio::net::TcpListener;
 
-use crate::memory;
+use crate::{memory, world::Home};
 
 /// What a child serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,15 @@ impl Kind {
             Self::Whole => "parlance",
             Self::WithoutReadModels => "parlance-without-read-models",
             Self::FromMemory => "parlance-from-memory",
+        }
+    }
+
+    /// In a table.
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::WithoutReadModels => "without read models",
+            Self::FromMemory => "from memory",
         }
     }
 }
@@ -87,7 +96,7 @@ fn serve(kind: Kind, folder: &Path) -> anyhow::Result<()> {
 async fn without_read_models(folder: &Path, public_url: &str) -> anyhow::Result<Router> {
     let recorder = http::Recorder::install()?;
     tokio::spawn(recorder.clone().keep_up());
-    let store = SqliteStore::open(&folder.join("parlance.db"), SqliteOptions::default())?;
+    let store = AnyStore::open(&Home::url_in(folder)?, OpenOptions::default()).await?;
     let master = MasterKey::read(&folder.join("master.key"))?;
     let settings = Settings::new(master, folder, Arc::new(SystemClock), Entropy::from_system());
     let parlance = Arc::new(Parlance::open(store, settings).await?);
@@ -115,8 +124,8 @@ pub struct Served {
 }
 
 impl Served {
-    /// Starts it on a folder, and waits until it listens.
-    pub fn start(kind: Kind, folder: &Path) -> anyhow::Result<Self> {
+    /// Starts it on a world that is closed, and waits until it listens.
+    pub fn start(kind: Kind, home: &Home) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg0(kind.name());
         for (name, _) in std::env::vars_os() {
@@ -126,8 +135,11 @@ impl Served {
         }
         if kind == Kind::Whole {
             command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"]);
+            if let Some(database) = home.database() {
+                command.env("PARLANCE_DATABASE_URL", &database.url);
+            }
         }
-        let mut child = command.arg(folder).stdout(Stdio::piped()).spawn()?;
+        let mut child = command.arg(home.folder()).stdout(Stdio::piped()).spawn()?;
         let output = child.stdout.take().context("its output is a pipe")?;
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;

@@ -98,8 +98,8 @@ fn fill(place: &Place, members: usize) -> anyhow::Result<(Office, Vec<String>)> 
             tokens.push(world.token(&world.accounts[0], member).await?);
         }
         let token = world.token(&world.accounts[0], world.accounts[0].admin).await?;
-        let (folder, accounts) = world.closed()?;
-        Ok((Office { folder, accounts, token }, tokens))
+        let (home, accounts) = world.closed().await?;
+        Ok((Office { home, accounts, token }, tokens))
     })
 }
 
@@ -228,7 +228,7 @@ pub fn run(place: &Place, sockets: usize, messages: usize) -> anyhow::Result<()>
     let (office, tokens) = fill(place, sockets.div_ceil(SOCKETS_PER_MEMBER))?;
     let deliveries: Vec<_> = (0..messages).map(|number| delivery(&office, number)).collect();
     asking()?.block_on(async {
-        let served = Served::start(Kind::Whole, office.folder.path())?;
+        let served = Served::start(Kind::Whole, &office.home)?;
         let mut wire = Wire::connect(served.address).await?;
         wire.ask_well(&get("/readyz")).await?;
         // What the first request of all allocates is no socket's.

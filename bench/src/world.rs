@@ -1,10 +1,10 @@
-//! A Parlance in a folder of its own, with accounts, and the commands that are asked of it.
+//! A Parlance in a folder (and, where asked, a database) of its own, with accounts, and the commands that are asked of it.
 
 use std::{
-    fs::File,
-    io::Write as _,
+    fs::{self, File},
+    io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -30,11 +30,15 @@ use parlance_domain::{
     member::{Member, MemberCommand},
 };
 use parlance_store::Store;
-use parlance_store_sqlite::{SqliteOptions, SqliteStore};
-use parlance_stores::AnyStore;
+use parlance_stores::{AnyStore, DatabaseUrl, OpenOptions};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use uuid::Uuid;
+
+use crate::{
+    databases::{Database, Databases},
+    goals::{self, Goals},
+};
 
 /// With the provider's ids around it, about 390 bytes of content.
 const TEXT_CHARS: usize = 290;
@@ -45,10 +49,15 @@ pub const APP_SECRET: &str = "secret";
 /// Of every store.
 const MASTER_KEY: [u8; 32] = [7; 32];
 
+/// In a closed world's folder: the address of its database. It holds no password.
+const URL_FILE: &str = "database.url";
+
 /// Where stores are made, and the seed of what is random in them.
 pub struct Place {
     pub folder: Option<PathBuf>,
     pub seed: u64,
+    /// Where the stores of worlds are made, if not in their folders.
+    pub databases: Option<Databases>,
 }
 
 impl Place {
@@ -59,8 +68,73 @@ impl Place {
         })
     }
 
+    /// Where databases are made.
+    pub fn databases(&self) -> anyhow::Result<&Databases> {
+        self.databases.as_ref().context("the stores here are embedded")
+    }
+
+    /// Of the stores that are made here.
+    pub fn goals(&self) -> &'static Goals {
+        if self.databases.is_some() { &goals::POSTGRES } else { &goals::EMBEDDED }
+    }
+
     pub fn runtime(&self) -> anyhow::Result<tokio::runtime::Runtime> {
         Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+    }
+}
+
+/// Where a world lies: its folder, and its database if its store is not in the folder.
+pub struct Home {
+    folder: TempDir,
+    database: Option<Database>,
+}
+
+impl Home {
+    pub fn make(place: &Place) -> anyhow::Result<Self> {
+        let database = place.databases.as_ref().map(|databases| databases.create("world")).transpose()?;
+        Ok(Self { folder: place.folder()?, database })
+    }
+
+    /// For a world whose store is somebody else's.
+    pub fn folder_only(place: &Place) -> anyhow::Result<Self> {
+        Ok(Self { folder: place.folder()?, database: None })
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
+    }
+
+    fn url(&self) -> anyhow::Result<DatabaseUrl> {
+        match &self.database {
+            Some(database) => Ok(DatabaseUrl::read(&database.url)?),
+            None => Ok(DatabaseUrl::Sqlite(self.folder().join("parlance.db"))),
+        }
+    }
+
+    /// The same, told by a closed world's folder alone.
+    pub fn url_in(folder: &Path) -> anyhow::Result<DatabaseUrl> {
+        match fs::read_to_string(folder.join(URL_FILE)) {
+            Ok(url) => Ok(DatabaseUrl::read(&url)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(DatabaseUrl::Sqlite(folder.join("parlance.db")))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Puts the database in the order that it would soon have by itself.
+    pub fn tidy(&self) -> anyhow::Result<()> {
+        self.database.as_ref().map_or(Ok(()), Database::tidy)
+    }
+
+    fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.folder().join(name);
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+        Ok(writeln!(file, "{text}")?)
     }
 }
 
@@ -97,7 +171,7 @@ pub struct Account {
 pub struct World<S = AnyStore> {
     pub parlance: Parlance<S>,
     pub accounts: Vec<Account>,
-    pub folder: TempDir,
+    pub home: Home,
 }
 
 /// What a run of commands took.
@@ -108,25 +182,29 @@ pub struct Run {
 }
 
 /// Another Parlance over a store that is open: nothing is in its caches.
-pub async fn open<S: Store + Clone>(store: S, folder: &TempDir, seed: u64) -> anyhow::Result<Parlance<S>> {
+pub async fn open<S: Store + Clone>(store: S, home: &Home, seed: u64) -> anyhow::Result<Parlance<S>> {
     let master = MasterKey::from_bytes(MASTER_KEY);
-    let settings = Settings::new(master, folder.path(), Arc::new(SystemClock), Entropy::seeded(seed));
+    let settings = Settings::new(master, home.folder(), Arc::new(SystemClock), Entropy::seeded(seed));
     Ok(Parlance::open(store, settings).await?)
 }
 
 impl World {
     pub async fn create(place: &Place, accounts: usize) -> anyhow::Result<Self> {
-        let folder = place.folder()?;
-        let store = SqliteStore::open(&folder.path().join("parlance.db"), SqliteOptions::default())?;
-        Self::on(store.into(), folder, place.seed, accounts).await
+        let home = Home::make(place)?;
+        let url = home.url()?;
+        if home.database.is_some() {
+            AnyStore::migrate(&url).await?;
+        }
+        let store = AnyStore::open(&url, OpenOptions::default()).await?;
+        Self::on(store, home, place.seed, accounts).await
     }
 }
 
 impl<S: Store + Clone> World<S> {
     /// On a store that is empty; what does not lie in it lies in the folder.
-    pub async fn on(store: S, folder: TempDir, seed: u64, accounts: usize) -> anyhow::Result<Self> {
-        let parlance = open(store, &folder, seed).await?;
-        let mut world = Self { parlance, accounts: Vec::new(), folder };
+    pub async fn on(store: S, home: Home, seed: u64, accounts: usize) -> anyhow::Result<Self> {
+        let parlance = open(store, &home, seed).await?;
+        let mut world = Self { parlance, accounts: Vec::new(), home };
         for _ in 0..accounts {
             let account = world.account().await?;
             world.accounts.push(account);
@@ -225,16 +303,17 @@ impl<S: Store + Clone> World<S> {
         Ok(tokens::issue_api(store, entropy, account.id, (member, &state), now).await?)
     }
 
-    /// Lets go of the store, so that a server can be started on the folder; its master key lies in it.
-    pub fn closed(self) -> anyhow::Result<(TempDir, Vec<Account>)> {
-        let mut file = File::options()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(self.folder.path().join("master.key"))?;
+    /// Lets go of the store, so that a server can be started on it; the folder holds its master key and, if need be,
+    /// its address.
+    pub async fn closed(self) -> anyhow::Result<(Home, Vec<Account>)> {
+        // Else the next server would wait for the leases to end.
+        self.parlance.leave().await;
         let digits: String = MASTER_KEY.iter().map(|byte| format!("{byte:02x}")).collect();
-        writeln!(file, "{digits}")?;
-        Ok((self.folder, self.accounts))
+        self.home.write("master.key", &digits)?;
+        if let Some(database) = &self.home.database {
+            self.home.write(URL_FILE, &database.url)?;
+        }
+        Ok((self.home, self.accounts))
     }
 
     /// `count` messages in turn from every account, `contacts` contacts each.

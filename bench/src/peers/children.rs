@@ -13,7 +13,8 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use tempfile::TempDir;
 
-use super::{Contender, Rates, Size, server::Database};
+use super::{Contender, Rates, Size};
+use crate::databases::Database;
 
 /// Building, or fetching packages.
 const PREPARING_MAX: Duration = Duration::from_secs(900);

@@ -1,7 +1,11 @@
 //! The floor: the very rows that a run of ours leaves, into the tables and indexes of our own migrations, with the same
 //! durability, by plain statements on a plain connection; and the log read and decoded without more.
 
-use std::{pin::pin, time::Instant};
+use std::{
+    collections::BTreeMap,
+    pin::pin,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use parlance_domain::{
@@ -16,12 +20,13 @@ use uuid::Uuid;
 use super::{
     Rates, Size,
     rows::{Arrays, COLUMNS, KEY_COLUMNS, Row, TYPES, Values},
-    server::{Database, connect},
 };
-use crate::measure::rate;
+use crate::{
+    databases::{Database, connect},
+    floor::EVENTS,
+    measure::rate,
+};
 
-/// Events of a transaction, and of a page.
-const EVENTS: usize = 1_000;
 /// Events of a COPY.
 const COPIED: usize = 10_000;
 
@@ -30,24 +35,27 @@ pub async fn run(database: &Database, rows: &[Row], size: Size) -> anyhow::Resul
     let client = writer(&database.url).await?;
     let mut rates = Rates::new();
     let mut told = |what: &str, tasks, rate| rates.insert((what.to_owned(), tasks), rate);
-    told("thousands", 1, thousands(&client, rows).await?);
+    let thousands = Thousands::prepare(&client).await?;
+    told("thousands", 1, rate(rows.len(), thousands.write(rows).await?));
     told("read_log", 1, read(&client, rows).await?);
     empty(&client).await?;
     told("copy", 1, copy(&client, rows).await?);
     empty(&client).await?;
     for (tasks, count) in [(1, size.alone), (32, size.commands)] {
         let rows = &rows[..count.min(rows.len())];
-        told("single", tasks, singles(&database.url, rows, tasks, &single_sql()).await?);
+        let elapsed = singles(&database.url, rows, tasks, &single_sql()).await?;
+        told("single", tasks, rate(rows.len(), elapsed));
         empty(&client).await?;
     }
     let hot = &rows[..(size.alone * 2).min(rows.len())];
     client.execute("INSERT INTO log_heads VALUES ($1, 0, 0, 0)", &[&rows[0].event.account.uuid()]).await?;
-    told("hot_head", 32, singles(&database.url, hot, 32, &hot_sql()).await?);
+    let elapsed = singles(&database.url, hot, 32, &hot_sql()).await?;
+    told("hot_head", 32, rate(hot.len(), elapsed));
     Ok(rates)
 }
 
 /// As ours has its writing connections: replanning statements on arrays would halve the rate.
-async fn writer(url: &str) -> anyhow::Result<Client> {
+pub async fn writer(url: &str) -> anyhow::Result<Client> {
     let client = connect(url).await?;
     client.batch_execute("SET plan_cache_mode = force_generic_plan").await?;
     Ok(client)
@@ -57,55 +65,76 @@ async fn empty(client: &Client) -> anyhow::Result<()> {
     Ok(client.batch_execute("TRUNCATE events, data_keys, log_heads; CHECKPOINT").await?)
 }
 
-/// Prepared multi-row inserts, a thousand events a transaction, with the keys and the head.
-async fn thousands(client: &Client, rows: &[Row]) -> anyhow::Result<f64> {
-    let arrays: Vec<String> =
-        TYPES.iter().enumerate().map(|(place, kind)| format!("${}::{}[]", place + 1, kind.name())).collect();
-    let sql = format!("INSERT INTO events ({COLUMNS}) SELECT * FROM unnest({})", arrays.join(", "));
-    let events = client.prepare(&sql).await?;
-    let sql = format!(
-        "INSERT INTO data_keys ({KEY_COLUMNS}) SELECT $1, x.key, false, x.wrapped
-         FROM unnest($2::uuid[], $3::bytea[]) AS x(key, wrapped)"
-    );
-    let keys = client.prepare_typed(&sql, &[Type::UUID]).await?;
-    let head = client
-        .prepare(
-            "INSERT INTO log_heads (account_id, last_position, last_recorded_at, epoch) VALUES ($1, $2, $3, 0)
-             ON CONFLICT (account_id) DO UPDATE
-             SET last_position = excluded.last_position, last_recorded_at = excluded.last_recorded_at",
-        )
-        .await?;
-    let begin = Instant::now();
-    for rows in rows.chunks(EVENTS) {
-        transaction(client, &events, &keys, &head, rows).await?;
-    }
-    Ok(rate(rows.len(), begin.elapsed()))
+/// Prepared multi-row inserts, a thousand events a transaction, with the keys and the heads.
+pub struct Thousands<'a> {
+    client: &'a Client,
+    events: Statement,
+    keys: Statement,
+    heads: Statement,
 }
 
-async fn transaction(
-    client: &Client,
-    events: &Statement,
-    keys: &Statement,
-    head: &Statement,
-    rows: &[Row],
-) -> anyhow::Result<()> {
-    let arrays = Arrays::of(rows)?;
-    let boxed = arrays.boxed();
-    let params: Vec<_> = boxed.iter().map(AsRef::as_ref).collect();
-    let last = &rows.last().context("a chunk holds something")?.event;
-    let (account, position) = (last.account.uuid(), i64::try_from(last.position.number())?);
-    let (ids, wrapped): (Vec<_>, Vec<_>) =
-        rows.iter().filter_map(|row| row.key.as_ref()).map(|(id, wrapped)| (*id, wrapped.as_slice())).unzip();
-    // Sent one behind the other; the answers come together.
-    let recorded_at = last.recorded_at.micros();
-    tokio::try_join!(
-        client.batch_execute("BEGIN"),
-        async { client.execute(head, &[&account, &position, &recorded_at]).await.map(drop) },
-        async { client.execute(events, &params).await.map(drop) },
-        async { client.execute(keys, &[&account, &ids, &wrapped]).await.map(drop) },
-        client.batch_execute("COMMIT"),
-    )?;
-    Ok(())
+impl<'a> Thousands<'a> {
+    pub async fn prepare(client: &'a Client) -> anyhow::Result<Self> {
+        let arrays: Vec<String> = TYPES
+            .iter()
+            .enumerate()
+            .map(|(place, kind)| format!("${}::{}[]", place + 1, kind.name()))
+            .collect();
+        let sql = format!("INSERT INTO events ({COLUMNS}) SELECT * FROM unnest({})", arrays.join(", "));
+        let events = client.prepare(&sql).await?;
+        let sql = format!(
+            "INSERT INTO data_keys ({KEY_COLUMNS}) SELECT x.account, x.key, false, x.wrapped
+             FROM unnest($1::uuid[], $2::uuid[], $3::bytea[]) AS x(account, key, wrapped)"
+        );
+        let keys = client.prepare(&sql).await?;
+        let heads = client
+            .prepare(
+                "INSERT INTO log_heads (account_id, last_position, last_recorded_at, epoch)
+                 SELECT x.account, x.position, x.recorded_at, 0
+                 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS x(account, position, recorded_at)
+                 ON CONFLICT (account_id) DO UPDATE
+                 SET last_position = excluded.last_position, last_recorded_at = excluded.last_recorded_at",
+            )
+            .await?;
+        Ok(Self { client, events, keys, heads })
+    }
+
+    pub async fn write(&self, rows: &[Row]) -> anyhow::Result<Duration> {
+        let begin = Instant::now();
+        for rows in rows.chunks(EVENTS) {
+            self.transaction(rows).await?;
+        }
+        Ok(begin.elapsed())
+    }
+
+    async fn transaction(&self, rows: &[Row]) -> anyhow::Result<()> {
+        let arrays = Arrays::of(rows)?;
+        let boxed = arrays.boxed();
+        let params: Vec<_> = boxed.iter().map(AsRef::as_ref).collect();
+        let (mut key_accounts, mut keys, mut wrapped) = (Vec::new(), Vec::new(), Vec::new());
+        let mut last = BTreeMap::new();
+        for Row { event, key } in rows {
+            let account = event.account.uuid();
+            last.insert(account, (i64::try_from(event.position.number())?, event.recorded_at.micros()));
+            if let Some((key, bytes)) = key {
+                key_accounts.push(account);
+                keys.push(*key);
+                wrapped.push(bytes.as_slice());
+            }
+        }
+        let accounts: Vec<Uuid> = last.keys().copied().collect();
+        let (positions, times): (Vec<i64>, Vec<i64>) = last.into_values().unzip();
+        let client = self.client;
+        // Sent one behind the other; the answers come together.
+        tokio::try_join!(
+            client.batch_execute("BEGIN"),
+            async { client.execute(&self.heads, &[&accounts, &positions, &times]).await.map(drop) },
+            async { client.execute(&self.events, &params).await.map(drop) },
+            async { client.execute(&self.keys, &[&key_accounts, &keys, &wrapped]).await.map(drop) },
+            client.batch_execute("COMMIT"),
+        )?;
+        Ok(())
+    }
 }
 
 async fn copy(client: &Client, rows: &[Row]) -> anyhow::Result<f64> {
@@ -138,7 +167,7 @@ fn placeholders(from: usize) -> String {
 }
 
 /// One event, one commit.
-fn single_sql() -> String {
+pub fn single_sql() -> String {
     format!("INSERT INTO events ({COLUMNS}) VALUES ({})", placeholders(1))
 }
 
@@ -154,7 +183,7 @@ fn hot_sql() -> String {
     )
 }
 
-async fn singles(url: &str, rows: &[Row], tasks: usize, sql: &str) -> anyhow::Result<f64> {
+pub async fn singles(url: &str, rows: &[Row], tasks: usize, sql: &str) -> anyhow::Result<Duration> {
     let mut running = JoinSet::new();
     let mut ready = Vec::new();
     for task in 0..tasks {
@@ -176,7 +205,7 @@ async fn singles(url: &str, rows: &[Row], tasks: usize, sql: &str) -> anyhow::Re
     while let Some(task) = running.join_next().await {
         task??;
     }
-    Ok(rate(rows.len(), begin.elapsed()))
+    Ok(begin.elapsed())
 }
 
 /// Pages of the log, read and decoded, the next one asked for while the one before is decoded.
@@ -208,7 +237,7 @@ async fn read(client: &Client, rows: &[Row]) -> anyhow::Result<f64> {
     Ok(rate(count, begin.elapsed()))
 }
 
-fn recorded(account: AccountId, row: &tokio_postgres::Row) -> anyhow::Result<RecordedEvent> {
+pub fn recorded(account: AccountId, row: &tokio_postgres::Row) -> anyhow::Result<RecordedEvent> {
     let uuid = |place: usize| row.get::<_, Uuid>(place).into_bytes();
     let number = |place: usize| u64::try_from(row.get::<_, i64>(place));
     Ok(RecordedEvent {

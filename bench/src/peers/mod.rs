@@ -2,18 +2,16 @@
 //! same event, in turns. Prints one table of ratios and writes it into RESULTS.md.
 
 mod children;
-mod floor;
+pub mod floor;
 mod ours;
-pub mod results;
-mod rows;
-mod server;
+mod results;
+pub mod rows;
 mod table;
 
 use std::{collections::BTreeMap, time::Duration};
 
-pub use self::server::connect;
-use self::{children::Children, ours::Side, server::Databases};
-use crate::world::Place;
+use self::{children::Children, ours::Side};
+use crate::{databases::Databases, world::Place};
 
 /// What was done in a second (or, for what is named so, how many milliseconds it took): by what, and how many at once.
 pub type Rates = BTreeMap<(String, usize), f64>;
@@ -77,13 +75,12 @@ pub fn run(place: &Place, rounds: usize, choice: Choice) -> anyhow::Result<()> {
         };
         let database = databases.create("floor")?;
         turn(Contender::Floor, place.runtime()?.block_on(floor::run(&database, &sample, size))?);
-        databases.remove(&database)?;
+        drop(database);
         for contender in [Contender::CqrsEs, Contender::Emmett, Contender::Eventsourcing] {
             let database = databases.create("peer")?;
             if let Some(rates) = children.run(contender, &database, size) {
                 turn(contender, rates);
             }
-            databases.remove(&database)?;
         }
         turn(Contender::Ours, ours::run(place, side, &databases, &sample, size)?);
         measured.push(round);

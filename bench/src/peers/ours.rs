@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use parlance_app::projections::Projections;
-use parlance_domain::{AccountId, Position, RecordedEvent};
+use parlance_domain::{AccountId, RecordedEvent};
 use parlance_store::{Batch, EventLog, Expectation, KeyOp, NewEvent, Outcome, Store};
 use parlance_store_postgres::{PostgresOptions, PostgresStore};
 use uuid::Uuid;
@@ -13,17 +13,15 @@ use uuid::Uuid;
 use super::{
     Rates, Size,
     rows::{MESSAGES_PER_CONTACT, Row},
-    server::{Database, Databases},
 };
 use crate::{
+    databases::{Database, Databases},
+    floor::EVENTS,
     measure::{percentile, rate},
-    world::{Place, World},
+    rebuild,
+    world::{Home, Place, World},
 };
 
-/// Events of a large batch, as many as of a floor's transaction.
-const BATCH: usize = 1_000;
-/// Events of a page where the log is read.
-const PAGE: usize = 1_000;
 /// Commands at once on one account.
 const TASKS: [usize; 4] = [1, 32, 64, 512];
 /// Only a broken build needs it.
@@ -44,7 +42,7 @@ async fn on_postgres(
 ) -> anyhow::Result<World<PostgresStore>> {
     PostgresStore::migrate(&database.url).await?;
     let store = PostgresStore::connect(&database.url, PostgresOptions::default()).await?;
-    World::on(store, place.folder()?, place.seed, accounts).await
+    World::on(store, Home::folder_only(place)?, place.seed, accounts).await
 }
 
 pub fn run(
@@ -66,7 +64,6 @@ pub fn run(
             });
             anyhow::Ok(())
         })?;
-        databases.remove(&database)?;
     }
     Ok(rates)
 }
@@ -117,7 +114,8 @@ async fn log<S: Store + Clone>(world: &World<S>, sample: &[Row], size: Size) -> 
         told("p99_ms", tasks, millis(percentile(&mut run.answered, 99)));
     }
     let (store, account) = (&world.parlance.store, world.accounts[0].id);
-    told("read_log", 1, read(store, account).await?);
+    let (count, elapsed) = rebuild::read(store, account).await?;
+    told("read_log", 1, rate(count, elapsed));
     let begin = Instant::now();
     let shown = Projections::default().catch_up(store, account).await?;
     told("rebuild", 1, rate(usize::try_from(shown.number())?, begin.elapsed()));
@@ -142,34 +140,11 @@ fn messages<S: Store + Clone>(
         .collect()
 }
 
-/// The whole log, the next page asked for while the one before is decoded.
-async fn read<S: Store + Clone>(store: &S, account: AccountId) -> anyhow::Result<f64> {
-    let head = store.head(account).await?.position;
-    let ask = |after: Position| {
-        let store = store.clone();
-        tokio::spawn(async move { store.read(account, after, PAGE).await })
-    };
-    let begin = Instant::now();
-    let mut count = 0;
-    let mut next = ask(Position::START);
-    loop {
-        let page = next.await??;
-        let Some(last) = page.last() else { break };
-        next = ask(last.position);
-        for event in &page {
-            std::hint::black_box(event.decode()?);
-            count += 1;
-        }
-    }
-    ensure!(count == head.number(), "{count} of {} events were read", head.number());
-    Ok(rate(usize::try_from(count)?, begin.elapsed()))
-}
-
 /// A log that is there already, appended to another account's in large batches, one after the other.
 async fn bulk(store: &impl EventLog, rows: &[Row]) -> anyhow::Result<f64> {
     let account = AccountId::new(Uuid::from_u128(0xB0));
     let batches: Vec<Batch> =
-        rows.chunks(BATCH).map(|rows| batch(account, rows)).collect::<anyhow::Result<_>>()?;
+        rows.chunks(EVENTS).map(|rows| batch(account, rows)).collect::<anyhow::Result<_>>()?;
     let begin = Instant::now();
     for batch in batches {
         let outcome = store.append(batch).await?;

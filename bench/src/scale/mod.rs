@@ -14,7 +14,7 @@ use parlance_private_postgres::{Options, Server};
 use parlance_store_postgres::{PostgresOptions, PostgresStore};
 
 use self::{looked::Looked, sample::Sample};
-use crate::{peers::connect, world::Place};
+use crate::{databases::connect, world::Place};
 
 /// Conversations and messages of a small account; how many of these there are is told.
 const SMALL: [usize; 2] = [1_000, 3_000];

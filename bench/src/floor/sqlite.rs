@@ -1,5 +1,4 @@
-//! The floor: the very rows that a run of the product left, inserted into the same tables and indexes with
-//! the same durability by plain prepared statements, and nothing else.
+//! The floor on the embedded store.
 
 use std::{
     collections::HashSet,
@@ -68,14 +67,13 @@ impl Log {
         Ok(Self(rows))
     }
 
-    /// The mean length of what is sealed.
-    pub fn sealed_bytes(&self) -> usize {
+    /// How many are sealed, and the bytes of all.
+    pub fn sealed(&self) -> (usize, usize) {
         let sealed = self.0.iter().filter_map(|row| match &row.event[13] {
             Value::Blob(bytes) => Some(bytes.len()),
             _ => None,
         });
-        let (count, sum) = sealed.fold((0, 0), |(count, sum), bytes| (count + 1, sum + bytes));
-        sum / usize::max(count, 1)
+        sealed.fold((0, 0), |(count, sum), bytes| (count + 1, sum + bytes))
     }
 
     /// Inserts the last `count` events' rows after the others, `size` events a transaction, and tells how long.
