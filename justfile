@@ -20,6 +20,7 @@ kill rounds="50":
     PARLANCE_KILL_ROUNDS={{ rounds }} cargo test --release -p parlance-tests durability -- --nocapture
     PARLANCE_HTTP_KILL_ROUNDS={{ rounds }} cargo test --release -p parlance-tests webhooks::kills -- --nocapture
 
+<<<<<<< HEAD
 # kill, stop and restart servers and PostgreSQL under load for so many seconds
 chaos seconds="300":
     PARLANCE_CHAOS_SECONDS={{ seconds }} cargo test -p parlance-tests chaos::disturbances -- --nocapture
@@ -29,6 +30,9 @@ rolling from:
     tests/rolling/run {{ from }}
 
 # measure: peers, scale, commands, http, page, rebuild, lag, cold or sockets (see bench/RESULTS.md)
+=======
+# measure: peers, commands, http, page, rebuild, lag, cold or sockets; --postgres for the other store (see bench/RESULTS.md)
+>>>>>>> 3cfa836 (bench: Let a page's run be small, and ask figures anew)
 bench what="peers" *args="":
     cargo run --release --manifest-path bench/Cargo.toml --target-dir target -- {{ what }} {{ args }}
 

@@ -133,8 +133,7 @@ fn turn(office: &Office, kind: Kind, count: usize) -> anyhow::Result<Turn> {
     let requests = office.deliveries(count);
     asking()?.block_on(async {
         let served = Served::start(kind, &office.home)?;
-        let mut wire = Wire::connect(served.address).await?;
-        wire.ask_well(&get("/readyz")).await?;
+        Wire::connect(served.address).await?.ask_well(&get("/readyz")).await?;
         let (idle_mib, _) = served.memory()?;
         let begin = Instant::now();
         let answered = ask_all(&served, requests, CONNECTIONS).await?;
@@ -147,7 +146,8 @@ fn turn(office: &Office, kind: Kind, count: usize) -> anyhow::Result<Turn> {
             _ => None,
         };
         let told = "parlance_told_total{kind=\"messenger\",outcome=\"recorded\"}";
-        let recorded = figure(&mut wire, told).await?;
+        // A connection that was idle all that time may be closed by now.
+        let recorded = figure(&mut Wire::connect(served.address).await?, told).await?;
         anyhow::ensure!(recorded == count as f64, "{recorded} of {count} were recorded");
         let (_, most_mib) = served.memory()?;
         Ok(Turn { elapsed, shown, answered, idle_mib, most_mib })

@@ -57,6 +57,7 @@ const LAGGING: usize = 60_000;
 const DELIVERIES: usize = 40_000;
 const SECONDS: u64 = 10;
 const LARGE: usize = 100_000;
+const PAGES: usize = 8_000;
 
 #[derive(Subcommand)]
 enum What {
@@ -90,6 +91,9 @@ enum What {
         /// Conversations of the large inbox.
         #[arg(long, default_value_t = LARGE)]
         large: usize,
+        /// Pages of a turn at many connections.
+        #[arg(long, default_value_t = PAGES)]
+        pages: usize,
     },
     /// From a webhook's answer to all who follow the inbox on sockets, and what a socket costs in memory.
     Sockets {
@@ -147,7 +151,7 @@ impl What {
             Self::Http { events, seconds } => {
                 ("http", "Ingestion over HTTP", events >= DELIVERIES && seconds >= SECONDS)
             }
-            Self::Page { large } => ("page", "The inbox page", large >= LARGE),
+            Self::Page { large, pages } => ("page", "The inbox page", large >= LARGE && pages >= PAGES),
             Self::Sockets { .. } | Self::Peers { .. } | Self::Scale { .. } | Self::Cold { .. } => return None,
         })
     }
@@ -182,7 +186,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         What::Rebuild { events } => rebuild::run(&place, told, rounds, events)?,
         What::Lag { commands } => lag::run(&place, told, rounds, commands)?,
         What::Http { events, seconds } => http::run(&place, told, rounds, events, seconds)?,
-        What::Page { large } => page::run(&place, told, rounds, large)?,
+        What::Page { large, pages } => page::run(&place, told, rounds, large, pages)?,
         What::Sockets { sockets, messages } => sockets::run(&place, sockets, messages)?,
         What::Cold { large } => cold::run(&place, large)?,
         What::Peers { .. } | What::Scale { .. } => {}

@@ -19,13 +19,12 @@ use crate::{
 
 const SMALL: usize = 1_000;
 const FEW: usize = 4;
-/// Pages of a turn at few connections, and at many.
-const PAGES_FEW: usize = 2_000;
-const PAGES_MANY: usize = 8_000;
+/// Of a turn's pages so many are asked for at few connections, besides.
+const FEW_OF: usize = 4;
 /// Asked before the clock starts: caches fill, and connections are made.
 const WARM_UP: usize = 200;
 const ITEMS: usize = 25;
-/// The page that is far from the first.
+/// The page that is far from the first, where there are as many.
 const FAR: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -105,28 +104,28 @@ impl Side {
         Ok(Self { served, request, few: Vec::new(), rates: Vec::new(), worked: Vec::new(), bytes })
     }
 
-    async fn turn(&mut self) -> anyhow::Result<()> {
+    async fn turn(&mut self, pages: usize) -> anyhow::Result<()> {
         let ask = |count| ask_all(&self.served, vec![self.request.clone(); count], FEW);
         ask(WARM_UP).await?;
-        let few = ask(PAGES_FEW).await?;
+        let few = ask(pages / FEW_OF).await?;
         self.few.extend(few);
         let (begin, worked) = (Instant::now(), self.served.worked()?);
-        ask_all(&self.served, vec![self.request.clone(); PAGES_MANY], CONNECTIONS).await?;
-        self.rates.push(rate(PAGES_MANY, begin.elapsed()));
-        self.worked.push((self.served.worked()? - worked) / PAGES_MANY as u32);
+        ask_all(&self.served, vec![self.request.clone(); pages], CONNECTIONS).await?;
+        self.rates.push(rate(pages, begin.elapsed()));
+        self.worked.push((self.served.worked()? - worked) / u32::try_from(pages)?);
         Ok(())
     }
 
     /// The request for a page far from the first.
-    async fn far(&self, office: &Office) -> anyhow::Result<Vec<u8>> {
+    async fn far(&self, office: &Office, page: usize) -> anyhow::Result<Vec<u8>> {
         let mut wire = Wire::connect(self.served.address).await?;
-        let (mut after, mut before) = (None::<String>, (FAR - 1) * ITEMS);
+        let (mut after, mut before) = (None::<String>, (page - 1) * ITEMS);
         while before > 0 {
             let first = before.min(100);
             wire.ask_well(&request(&office.token, after.as_deref(), first)).await?;
             let answer: Value = serde_json::from_slice(wire.body())?;
             let info = &answer["data"]["conversations"]["pageInfo"];
-            anyhow::ensure!(info["hasNextPage"] == true, "the inbox ends before page {FAR}: {answer}");
+            anyhow::ensure!(info["hasNextPage"] == true, "the inbox ends before page {page}: {answer}");
             after = info["endCursor"].as_str().map(str::to_owned);
             before -= first;
         }
@@ -134,7 +133,13 @@ impl Side {
     }
 }
 
-pub fn run(place: &Place, report: &mut Report, rounds: usize, large: usize) -> anyhow::Result<()> {
+pub fn run(
+    place: &Place,
+    report: &mut Report,
+    rounds: usize,
+    large: usize,
+    pages: usize,
+) -> anyhow::Result<()> {
     let (small_office, large_office) = (fill(place, SMALL)?, fill(place, large)?);
     asking()?.block_on(async {
         let mut sides = [
@@ -144,7 +149,7 @@ pub fn run(place: &Place, report: &mut Report, rounds: usize, large: usize) -> a
         ];
         for _ in 0..rounds {
             for side in &mut sides {
-                side.turn().await?;
+                side.turn(pages).await?;
             }
         }
         report.head(&[
@@ -187,26 +192,33 @@ pub fn run(place: &Place, report: &mut Report, rounds: usize, large: usize) -> a
             ]);
         }
         report.line("");
-        far(report, &sides[2], &large_office, rounds).await
+        far(report, &sides[2], &large_office, rounds, (large / ITEMS).min(FAR), pages).await
     })
 }
 
 /// A page far from the first beside the first, by turns.
-async fn far(report: &mut Report, side: &Side, office: &Office, rounds: usize) -> anyhow::Result<()> {
-    let far = side.far(office).await?;
+async fn far(
+    report: &mut Report,
+    side: &Side,
+    office: &Office,
+    rounds: usize,
+    page: usize,
+    pages: usize,
+) -> anyhow::Result<()> {
+    let far = side.far(office, page).await?;
     let (mut first_times, mut far_times) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         for (request, times) in [(&side.request, &mut first_times), (&far, &mut far_times)] {
             ask_all(&side.served, vec![request.clone(); WARM_UP], FEW).await?;
-            times.extend(ask_all(&side.served, vec![request.clone(); PAGES_FEW], FEW).await?);
+            times.extend(ask_all(&side.served, vec![request.clone(); pages / FEW_OF], FEW).await?);
         }
     }
     report.head(&["page", "p50", "p99"]);
-    for (name, times) in [("1".to_owned(), &mut first_times), (FAR.to_string(), &mut far_times)] {
+    for (name, times) in [("1".to_owned(), &mut first_times), (page.to_string(), &mut far_times)] {
         report.row([name, millis(percentile(times, 50)), millis(percentile(times, 99))]);
     }
     let of = percentile(&mut far_times, 50).as_secs_f64() / percentile(&mut first_times, 50).as_secs_f64();
     let goal = report.at_most(&format!("{of:.2}"), report.goals.of_few, " ×", of);
-    report.line(&format!("\nPage {FAR} beside page 1: {goal}."));
+    report.line(&format!("\nPage {page} beside page 1: {goal}."));
     Ok(())
 }
