@@ -152,7 +152,9 @@ impl What {
                 ("http", "Ingestion over HTTP", events >= DELIVERIES && seconds >= SECONDS)
             }
             Self::Page { large, pages } => ("page", "The inbox page", large >= LARGE && pages >= PAGES),
-            Self::Sockets { .. } | Self::Peers { .. } | Self::Scale { .. } | Self::Cold { .. } => return None,
+            Self::Sockets { .. } | Self::Peers { .. } | Self::Scale { .. } | Self::Cold { .. } => {
+                return None;
+            }
         })
     }
 }

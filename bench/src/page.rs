@@ -106,7 +106,7 @@ impl Side {
 
     async fn turn(&mut self, pages: usize) -> anyhow::Result<()> {
         let ask = |count| ask_all(&self.served, vec![self.request.clone(); count], FEW);
-        ask(WARM_UP).await?;
+        ask(WARM_UP.min(pages)).await?;
         let few = ask(pages / FEW_OF).await?;
         self.few.extend(few);
         let (begin, worked) = (Instant::now(), self.served.worked()?);
@@ -209,7 +209,7 @@ async fn far(
     let (mut first_times, mut far_times) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         for (request, times) in [(&side.request, &mut first_times), (&far, &mut far_times)] {
-            ask_all(&side.served, vec![request.clone(); WARM_UP], FEW).await?;
+            ask_all(&side.served, vec![request.clone(); WARM_UP.min(pages)], FEW).await?;
             times.extend(ask_all(&side.served, vec![request.clone(); pages / FEW_OF], FEW).await?);
         }
     }
