@@ -74,15 +74,13 @@ impl Elsewhere {
         let mut all = self.0.lock().expect("no panic while locked");
         keep();
         let Some(seen) = all.get_mut(&account) else { return };
-        if seen.upto.next() == first {
-            seen.upto = last;
-        } else {
-            // Somebody came between; or somebody looked further before the states were kept, and has to look again.
-            let before = Position::new(first.number().saturating_sub(1));
-            if before < seen.upto {
-                seen.upto = before;
+        // Where somebody came between, that has to be looked at first.
+        if seen.upto.next() >= first {
+            if last < seen.upto {
+                // Somebody looked further before the states were kept, and has to look again from there.
                 seen.looked = None;
             }
+            seen.upto = last;
         }
         seen.told = seen.told.max(last);
     }
@@ -168,10 +166,13 @@ mod tests {
     #[test]
     fn who_looked_further_before_the_states_were_kept_looks_again() {
         let log = Log::begun(4);
-        log.looked(4, 6);
+        log.looked(4, 5);
         log.appended(5, 5);
-        log.is(4, false);
-        log.looked(4, 6);
+        log.is(5, true);
+        log.looked(5, 7);
+        log.appended(6, 6);
+        log.is(6, false);
+        log.looked(6, 6);
         log.is(6, true);
         // States that were only compared are as old as the comparison.
         log.appended(6, 5);
@@ -182,6 +183,7 @@ mod tests {
     fn what_was_taken_back_during_a_look_stays_so() {
         let log = Log::begun(4);
         log.appended(4, 3);
+        log.is(3, false);
         log.looked(4, 6);
         log.is(3, false);
         log.looked(3, 6);
