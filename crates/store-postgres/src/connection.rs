@@ -251,3 +251,27 @@ pub(crate) async fn connect(
     });
     Ok(client)
 }
+
+#[cfg(test)]
+mod tests {
+    use parlance_private_postgres::Server;
+
+    use super::*;
+
+    /// Longer than the bound by what a busy machine takes.
+    const FREED_MAX: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn whoever_stops_within_a_transaction_soon_holds_nobody_up() {
+        let Some(server) = Server::shared() else { return };
+        let database = server.empty_database().await;
+        let address = Address::parse(&database.url).unwrap();
+        let config = settled(address.config.clone(), FREED_MAX, "on");
+        let (stopped, other) =
+            (connect(&address, &config).await.unwrap(), connect(&address, &config).await.unwrap());
+        stopped.batch_execute("CREATE TABLE work (done integer)").await.unwrap();
+        stopped.batch_execute("BEGIN; LOCK TABLE work").await.unwrap();
+        other.batch_execute("INSERT INTO work VALUES (1)").await.expect("it is given up before this is");
+        assert!(stopped.batch_execute("COMMIT").await.is_err(), "what was begun is gone");
+    }
+}
