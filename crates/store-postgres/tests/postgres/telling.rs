@@ -18,6 +18,14 @@ async fn next(told: &mut broadcast::Receiver<Hint>) -> Hint {
     timeout(HEARD_MAX, told.recv()).await.expect("a hint comes").expect("nobody is behind")
 }
 
+/// The first hint behind the one that every listener begins with: what was told before is lost on it.
+async fn first(told: &mut broadcast::Receiver<Hint>) -> Hint {
+    match next(told).await {
+        Hint::Missed => next(told).await,
+        hint => hint,
+    }
+}
+
 /// Waits until so many listen.
 async fn listening(client: &Client, count: i64) {
     let listening = "SELECT count(*) FROM pg_stat_activity \
@@ -46,14 +54,15 @@ async fn one_store_tells_the_other_and_never_itself() {
         Hint::Shown { account, position: Position::new(6) },
         Hint::Ended { account, member: MemberId::new(random.id()) },
     ];
-    for hint in hints {
+    for (place, hint) in hints.into_iter().enumerate() {
         one.tell(hint);
-        assert_eq!(next(&mut to_two).await, hint);
+        let heard = if place == 0 { first(&mut to_two).await } else { next(&mut to_two).await };
+        assert_eq!(heard, hint);
     }
     // What the other one answers is the first that is heard here: the own ones are not.
     let answer = Hint::Appended { account, position: Position::new(8) };
     two.tell(answer);
-    assert_eq!(next(&mut to_one).await, answer);
+    assert_eq!(first(&mut to_one).await, answer);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,7 +81,8 @@ async fn of_many_hints_the_newest_comes_and_few_are_sent() {
     let mut heard = 0;
     let mut before = 0;
     loop {
-        let Hint::Appended { position, .. } = next(&mut told).await else { panic!("nothing was lost") };
+        let hint = if heard == 0 { first(&mut told).await } else { next(&mut told).await };
+        let Hint::Appended { position, .. } = hint else { panic!("nothing was lost") };
         assert!(position.number() > before, "only newer ones come");
         (before, heard) = (position.number(), heard + 1);
         if before == last {
