@@ -5,7 +5,7 @@ use std::{io::IsTerminal as _, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::Args;
-use parlance_stores::{AnyStore, DatabaseUrl, OpenOptions, Progress, copy};
+use parlance_stores::{AnyStore, CopyError, DatabaseUrl, OpenOptions, Progress, copy};
 use serde_json::json;
 
 use crate::{config::Config, progress};
@@ -54,8 +54,14 @@ pub async fn run(config: &Config, options: Options) -> anyhow::Result<ExitCode> 
     };
     let copied = copy(&from, &to, told).await;
     bar.finish_and_clear();
-    let copied =
-        copied.with_context(|| format!("{to_url} is not a whole copy yet; the same command goes on"))?;
+    let copied = match copied {
+        // What has arrived stays.
+        Err(error @ CopyError::Store(_)) => {
+            let stopped = "the copy has stopped; run the same command again, and it goes on from here";
+            return Err(anyhow::Error::new(error).context(stopped));
+        }
+        copied => copied.with_context(|| format!("cannot copy into {to_url}"))?,
+    };
     if options.json {
         println!("{}", json!({ "accounts": copied.accounts, "events": copied.events_done }));
     } else {
