@@ -18,6 +18,8 @@ use crate::{command::CommandPath, front::Asker, projections::Projections, sign_i
 
 /// How late what a lost hint told of is found at most.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// After a failing store: how long until the next try.
+const RETRY: Duration = Duration::from_millis(500);
 /// Accounts looked up at once.
 const PAGE: usize = 1_000;
 
@@ -119,7 +121,7 @@ impl Sweeper {
             if let Err(error) = sweep(&store, &commands, &leased, &mut swept, all, found).await {
                 tracing::warn!(%error, "the accounts cannot be looked at; trying again");
                 self.0.all.fetch_or(all, Ordering::AcqRel);
-                tokio::time::sleep(Duration::from_millis(500)).await;
+                tokio::time::sleep(RETRY).await;
                 self.0.now.notify_one();
             }
         }
